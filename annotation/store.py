@@ -1,0 +1,38 @@
+"""The annotation store: one SQLite file with prompts, candidates and judgements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from annotation.database import StoreFile
+from annotation.judgements import JudgementStore
+from annotation.prompts import PromptStore
+
+
+class AnnotationStore:
+    """An open store; safe to use from several threads, and beside other processes.
+
+    `prompts` is what the sampler works on, `judgements` what annotators do. Opening makes the file
+    when there is none and brings an older one up to date; it raises StoreFileError, NewerStoreError
+    or StoreBusyError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = StoreFile(path)
+        self.path = path
+        self.prompts = PromptStore(self._file)
+        self.judgements = JudgementStore(self._file)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

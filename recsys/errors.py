@@ -1,0 +1,165 @@
+"""Everything that can go wrong for a reason a person can act on.
+
+    ZeroshelfError
+    ├── InputError            what was typed or sent cannot be used            exit code 2
+    │   ├── UnknownModelError, UnknownAdapterError, UnknownCatalogError
+    │   ├── EmptyRequestError, TextTooLongError, PromptTooLongError
+    │   └── CatalogFileError
+    ├── DataError             a file or folder is not what it should be        exit code 3
+    │   ├── ModelFileError, AdapterFileError
+    │   └── IndexMismatchError, IndexInUseError
+    ├── ConflictError         the state of the app does not allow it now       exit code 4
+    ├── NotReadyError         it will work in a moment                         exit code 5
+    ├── AccessError           sign-in or role is missing                       exit code 6
+    └── ResourceError         the machine lacks something (a port, memory)     exit code 7
+        └── PortInUseError
+
+Each class carries a `cause` and a `cure` as templates; the details are given by keyword. The class
+name is the key of their translations in `assets/i18n/`. Other packages derive theirs from these.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ZeroshelfError(Exception):
+    """Base of the tree: a message with a cause and a cure, and an exit code for the command line."""
+
+    exit_code: ClassVar[int] = 1
+    cause: ClassVar[str] = "{reason}"
+    cure: ClassVar[str] = ""
+
+    def __init__(self, **details: object) -> None:
+        self.details = details
+        super().__init__(self.message(self.cause, self.cure))
+
+    def message(self, cause: str, cure: str) -> str:
+        """Cause and cure, possibly translated templates, filled with this error's details."""
+        return " ".join(part.format(**self.details) for part in (cause, cure) if part)
+
+
+class InputError(ZeroshelfError):
+    """What was typed or sent cannot be used; details: `reason`."""
+
+    exit_code = 2
+
+
+class UnknownModelError(InputError):
+    """Details: `name`, `known`."""
+
+    cause = "There is no model called {name!r}."
+    cure = (
+        "Use one of {known}, a path ending in .gguf, hf:org/name, or openai:http://host:port/v1#name."
+    )
+
+
+class UnknownAdapterError(InputError):
+    """Details: `name`, `known`."""
+
+    cause = "There is no adapter called {name!r} for this model."
+    cure = "Adapters that can be used: {known}."
+
+
+class UnknownCatalogError(InputError):
+    """Details: `name`, `known`."""
+
+    cause = "There is no catalogue called {name!r}."
+    cure = "Choose one of {known}, or add it first."
+
+
+class EmptyRequestError(InputError):
+    """Neither a history nor a query was given."""
+
+    cause = "There is nothing to go on: the history and the query are both empty."
+    cure = "Choose a demo history, paste at least one title, or type what is wanted."
+
+
+class TextTooLongError(InputError):
+    """Details: `what`, `length`, `limit`, in characters."""
+
+    cause = "The {what} has {length:,} characters; at most {limit:,} can be used."
+    cure = "Shorten it and try again."
+
+
+class PromptTooLongError(InputError):
+    """Details: `tokens`, `limit`."""
+
+    cause = "Even without history the prompt takes {tokens:,} tokens; the model has room for {limit:,}."
+    cure = "Shorten the query, ask for fewer candidates, or raise ZEROSHELF_CONTEXT_TOKENS."
+
+
+class CatalogFileError(InputError):
+    """Details: `file`, `problem`."""
+
+    cause = "{file} cannot be used as a catalogue: {problem}."
+    cure = "Give a CSV or JSON Lines file (UTF-8) with the columns id, title and text."
+
+
+class DataError(ZeroshelfError):
+    """A file or folder is not what it should be; details: `reason`."""
+
+    exit_code = 3
+
+
+class ModelFileError(DataError):
+    """Details: `path`, `problem`."""
+
+    cause = "The model file {path} cannot be loaded: {problem}."
+    cure = "Download or copy it again, or choose another model."
+
+
+class AdapterFileError(DataError):
+    """Details: `name`, `problem`."""
+
+    cause = "The adapter {name!r} cannot be loaded: {problem}."
+    cure = "Export it again from its run, or choose another adapter."
+
+
+class IndexMismatchError(DataError):
+    """Details: `name`, `found`, `wanted`."""
+
+    cause = "The index of {name!r} was made with the embedder {found}, not {wanted}."
+    cure = "Choose that embedder, or delete the catalogue and add it again."
+
+
+class IndexInUseError(DataError):
+    """Details: `path`."""
+
+    cause = "Another process is using the data folder {path}."
+    cure = "Stop the other process, or start this one with another --home."
+
+
+class ConflictError(ZeroshelfError):
+    """The state of the app does not allow it now; details: `reason`."""
+
+    exit_code = 4
+
+
+class NotReadyError(ZeroshelfError):
+    """It will work in a moment; details: `what`."""
+
+    exit_code = 5
+    cause = "{what} is not ready yet."
+    cure = "Wait a moment and try again."
+
+
+class AccessError(ZeroshelfError):
+    """Sign-in or a role is missing; details: `need`."""
+
+    exit_code = 6
+    cause = "This needs the role {need}."
+    cure = "Sign in with an account that has it."
+
+
+class ResourceError(ZeroshelfError):
+    """The machine lacks something; details: `reason`."""
+
+    exit_code = 7
+
+
+class PortInUseError(ResourceError):
+    """Details: `host`, `port`."""
+
+    cause = "Port {port} on {host} is already in use."
+    cure = "Stop the program that uses it, or choose another with --port."

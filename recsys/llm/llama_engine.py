@@ -1,0 +1,247 @@
+"""llama.cpp's low-level interface, reduced to what a batched generation needs.
+
+One context holds two slots, one a priority, so that a paused background request keeps its keys and
+values while an interactive one runs. Within a slot several sequences share the prompt's cells of the
+KV cache: the prompt is evaluated once for all of them, and what two prompts of the same slot have in
+common at their beginning (the worked examples, say) is not evaluated again.
+
+All methods must be called from one thread.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from pathlib import Path
+
+import llama_cpp
+
+from recsys.errors import ModelFileError, ResourceError
+from recsys.llm.base import Sampling
+from recsys.llm.gguf_metadata import silence_llama_cpp
+
+MAX_SEQUENCES = 8
+"""Sequences that one slot can hold."""
+
+_SLOTS = 2
+_BLOCK = 128
+"""Prompts are evaluated in blocks of this many tokens, and reused from the cache in whole blocks: the
+rest is then evaluated in the same shapes, so that a seed gives the same answer with and without the
+cache. Between two blocks a waiting person can go first."""
+
+_PENALTY_WINDOW = 64
+
+
+class LlamaModel:
+    """The weights and the vocabulary. Raises ModelFileError when the file cannot be loaded."""
+
+    def __init__(self, path: Path) -> None:
+        silence_llama_cpp()
+        parameters = llama_cpp.llama_model_default_params()
+        parameters.n_gpu_layers = 999 if llama_cpp.llama_supports_gpu_offload() else 0
+        self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
+        if not self._model:
+            raise ModelFileError(path=path, problem="it is damaged, cut short or not a model")
+        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+        self.vocab_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self._piece = ctypes.create_string_buffer(512)
+
+    @property
+    def pointer(self) -> llama_cpp.llama_model_p:
+        """The C pointer, for making contexts and loading adapters."""
+        return self._model
+
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids of a whole prompt, with the begin token where the model wants one.
+
+        Control tokens written in the text (a chat template's markers) are recognised as such.
+        """
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 8
+        ids = (llama_cpp.llama_token * room)()
+        count = llama_cpp.llama_tokenize(self._vocab, data, len(data), ids, room, True, True)
+        return list(ids[:count])
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of one token; control tokens have none."""
+        size = len(self._piece)
+        length = llama_cpp.llama_token_to_piece(self._vocab, token, self._piece, size, 0, False)
+        return self._piece.raw[: max(length, 0)]
+
+    def ends(self, token: int) -> bool:
+        """Whether the token means that the model has ended its answer."""
+        return bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
+
+    def load_adapter(self, path: Path) -> llama_cpp.llama_adapter_lora_p | None:
+        """The LoRA in a GGUF file, or None where llama.cpp refuses it; freed with the model."""
+        return llama_cpp.llama_adapter_lora_init(self._model, str(path).encode()) or None
+
+    def close(self) -> None:
+        """Free weights and adapters; no context of the model may be in use."""
+        if self._model:
+            llama_cpp.llama_model_free(self._model)
+            self._model = None
+
+
+class Sampler:
+    """One sequence's chain: top-k, repetition penalty, top-p, temperature, seeded draw.
+
+    Top-k comes first, so that only its survivors are sorted and penalised: the vocabulary can have
+    262,144 entries.
+    """
+
+    def __init__(self, model: LlamaModel, sampling: Sampling, seed: int) -> None:
+        chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
+        links = [llama_cpp.llama_sampler_init_top_k(sampling.top_k)]
+        if sampling.repeat_penalty > 1.0:
+            links.append(
+                llama_cpp.llama_sampler_init_penalties(
+                    model.vocab_size, _PENALTY_WINDOW, sampling.repeat_penalty, 0.0, 0.0
+                )
+            )
+        if sampling.temperature == 0.0:
+            links.append(llama_cpp.llama_sampler_init_greedy())
+        else:
+            links += [
+                llama_cpp.llama_sampler_init_top_p(sampling.top_p, 1),
+                llama_cpp.llama_sampler_init_temp(sampling.temperature),
+                llama_cpp.llama_sampler_init_dist(seed),
+            ]
+        for link in links:
+            llama_cpp.llama_sampler_chain_add(chain, link)
+        self._chain = chain
+
+    def draw(self, context: llama_cpp.llama_context_p, row: int) -> int:
+        """The next token from the logits of batch row `row`."""
+        return int(llama_cpp.llama_sampler_sample(self._chain, context, row))
+
+    def close(self) -> None:
+        """Free the chain."""
+        if self._chain:
+            llama_cpp.llama_sampler_free(self._chain)
+            self._chain = None
+
+
+class LlamaEngine:
+    """One context over one model.
+
+    `context_tokens` is what one request may take of the KV cache: its prompt once, and the new tokens
+    of each of its sequences.
+    """
+
+    def __init__(self, model: LlamaModel, *, context_tokens: int, threads: int) -> None:
+        parameters = llama_cpp.llama_context_default_params()
+        parameters.n_ctx = context_tokens * _SLOTS
+        parameters.n_batch = _BLOCK
+        parameters.n_ubatch = _BLOCK
+        parameters.n_seq_max = MAX_SEQUENCES * _SLOTS
+        parameters.n_threads = threads
+        parameters.n_threads_batch = threads
+        parameters.kv_unified = True
+        parameters.swa_full = True
+        parameters.no_perf = True
+        self.model = model
+        self._context = llama_cpp.llama_init_from_model(model.pointer, parameters)
+        if not self._context:
+            raise ResourceError(
+                reason=f"There is not enough memory for a context of {context_tokens} tokens. "
+                "Lower ZEROSHELF_CONTEXT_TOKENS."
+            )
+        self._memory = llama_cpp.llama_get_memory(self._context)
+        self._batch = llama_cpp.llama_batch_init(_BLOCK, 0, MAX_SEQUENCES)
+        self._cached: list[tuple[str | None, list[int]]] = [(None, []) for _ in range(_SLOTS)]
+        self._adapter: str | None = None
+
+    def use_adapter(
+        self, name: str | None, pointer: llama_cpp.llama_adapter_lora_p | None
+    ) -> None:
+        """Apply one adapter, or none, to all that is evaluated from now on."""
+        if name == self._adapter:
+            return
+        if pointer is None:
+            llama_cpp.llama_set_adapters_lora(self._context, None, 0, None)
+        else:
+            adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(pointer)
+            scales = (ctypes.c_float * 1)(1.0)
+            llama_cpp.llama_set_adapters_lora(self._context, adapters, 1, scales)
+        self._adapter = name
+
+    def open(self, slot: int, prompt: Sequence[int], n: int) -> int:
+        """Make `slot` ready for `n` continuations of `prompt` with the adapter in use.
+
+        Returns how many of the prompt's tokens are already in the cache; `prefill` does the rest.
+        """
+        adapter, cached = self._cached[slot]
+        common = _common_prefix(cached, prompt) if adapter == self._adapter else 0
+        common = min(common, len(prompt) - 1) // _BLOCK * _BLOCK
+        first = slot * MAX_SEQUENCES
+        llama_cpp.llama_memory_seq_rm(self._memory, first, common, -1)
+        for sequence in range(first + 1, first + MAX_SEQUENCES):
+            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        for sequence in range(first + 1, first + n):
+            llama_cpp.llama_memory_seq_cp(self._memory, first, sequence, 0, common)
+        self._cached[slot] = (self._adapter, list(prompt[:common]))
+        return common
+
+    def prefill(self, slot: int, prompt: Sequence[int], start: int, n: int) -> int:
+        """Evaluate the next stretch of the prompt from `start` for all `n` sequences at once.
+
+        Returns where the following stretch begins. After the last one, row -1 holds the logits.
+        """
+        end = min(start + _BLOCK, len(prompt))
+        batch = self._batch
+        batch.n_tokens = end - start
+        first = slot * MAX_SEQUENCES
+        for row, position in enumerate(range(start, end)):
+            batch.token[row] = prompt[position]
+            batch.pos[row] = position
+            batch.n_seq_id[row] = n
+            for i in range(n):
+                batch.seq_id[row][i] = first + i
+            batch.logits[row] = position == len(prompt) - 1
+        self._decode()
+        self._cached[slot] = (self._adapter, list(prompt[:end]))
+        return end
+
+    def advance(self, slot: int, tokens: Sequence[tuple[int, int]], position: int) -> None:
+        """Evaluate one token at `position` for each (sequence, token); row i holds the logits of the i-th."""
+        batch = self._batch
+        batch.n_tokens = len(tokens)
+        for row, (sequence, token) in enumerate(tokens):
+            batch.token[row] = token
+            batch.pos[row] = position
+            batch.n_seq_id[row] = 1
+            batch.seq_id[row][0] = slot * MAX_SEQUENCES + sequence
+            batch.logits[row] = True
+        self._decode()
+
+    def release(self, slot: int) -> None:
+        """Drop everything of a finished request but its prompt, which the next may share."""
+        first = slot * MAX_SEQUENCES
+        prompt = self._cached[slot][1]
+        llama_cpp.llama_memory_seq_rm(self._memory, first, len(prompt), -1)
+        for sequence in range(first + 1, first + MAX_SEQUENCES):
+            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def draw(self, sampler: Sampler, row: int) -> int:
+        """The next token of the sequence whose logits are in `row`."""
+        return sampler.draw(self._context, row)
+
+    def close(self) -> None:
+        """Free the context; the model stays."""
+        if self._context:
+            llama_cpp.llama_batch_free(self._batch)
+            llama_cpp.llama_free(self._context)
+            self._context = None
+
+    def _decode(self) -> None:
+        code = llama_cpp.llama_decode(self._context, self._batch)
+        if code != 0:
+            raise ResourceError(reason=f"llama.cpp could not evaluate a batch (code {code}).")
+
+
+def _common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
+    for i, (x, y) in enumerate(zip(a, b, strict=False)):
+        if x != y:
+            return i
+    return min(len(a), len(b))

@@ -1,0 +1,1 @@
+"""Prompt templates as data files, and the code that renders them."""

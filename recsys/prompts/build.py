@@ -1,0 +1,74 @@
+"""From a history or a query to a prompt, in the person's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recsys.catalog import History, Item
+from recsys.prompts.formats import Prompt
+from recsys.prompts.templates import Form, LanguageTemplates, Situation, load_templates
+
+_MAX_LINE_CHARS = 240
+
+
+def build_prompt(
+    history: History,
+    *,
+    target: str,
+    language: str,
+    candidates: Sequence[Item] = (),
+) -> Prompt:
+    """The prompt that asks what comes next in the domain `target`.
+
+    A query makes it active, otherwise it is passive; candidates make it listwise, otherwise it is
+    direct. `language` ("en" or "ko") is that of the instruction, and so of the answer.
+    """
+    templates = load_templates(language)
+    situation: Situation = "active" if history.query else "passive"
+    form: Form = "listwise" if candidates else "direct"
+    domains = {item.domain for item in history.items}
+    source = domains.pop() if len(domains) == 1 else ""
+    mixed = not source
+    lines = tuple("- " + _line(item, templates, show_domain=mixed) for item in history.items)
+    numbered = tuple(
+        f"{number}. {_line(item, templates)}" for number, item in enumerate(candidates, 1)
+    )
+    return Prompt(
+        system=templates.situation(situation).system,
+        before=templates.heading(situation, source) if lines else "",
+        history=lines,
+        after=templates.task(situation, form, target, _one_line(history.query), numbered),
+        cues=templates.cues,
+        examples=templates.worked_examples(situation, form),
+        language=language,
+    )
+
+
+def language_of(text: str) -> str:
+    """"ko" when at least a fifth of the letters are Hangul, otherwise "en"."""
+    letters = [c for c in text if c.isalpha()]
+    hangul = sum("가" <= c <= "힣" or "ㄱ" <= c <= "ㅣ" for c in letters)
+    return "ko" if letters and hangul * 5 >= len(letters) else "en"
+
+
+def _line(item: Item, templates: LanguageTemplates, *, show_domain: bool = False) -> str:
+    """Title and what the item is about: small models know few titles."""
+    title = item.title_in(templates.language)
+    phrase = item.phrases.get(templates.language) or _attributes(item)
+    details = [templates.wording(item.domain).one] if show_domain and item.domain else []
+    details += [phrase] if phrase else []
+    line = f"{title} ({'; '.join(details)})" if details else title
+    return _one_line(line)
+
+
+def _attributes(item: Item) -> str:
+    values: list[str] = []
+    for value in item.attributes.values():
+        values += value[:3] if isinstance(value, list) else [str(value)]
+    return ", ".join(values[:6])
+
+
+def _one_line(text: str) -> str:
+    """White space folded, so that a title cannot end the prompt's own structure, and cut to length."""
+    folded = " ".join(text.replace("###", "#").split())
+    return folded if len(folded) <= _MAX_LINE_CHARS else folded[: _MAX_LINE_CHARS - 1] + "…"

@@ -1,0 +1,131 @@
+"""What a run says of itself: an append-only file, one JSON object a line.
+
+The worker writes, everybody else reads: the app, the command line and a person with `tail -f`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from recsys.llm.adapters import Agreement
+
+RunState = Literal[
+    "queued", "preparing", "training", "stopping", "finished", "stopped", "failed", "interrupted"
+]
+FINAL_STATES: frozenset[RunState] = frozenset({"finished", "stopped", "failed", "interrupted"})
+
+
+class _Event(BaseModel):
+    """`time` is in Unix seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    time: float = Field(default_factory=time.time)
+
+
+class StateEvent(_Event):
+    """The run entered `state`; `error` is the message for a person when it failed."""
+
+    kind: Literal["state"] = "state"
+    state: RunState
+    reason: str = ""
+    error: str | None = None
+
+
+class DataEvent(_Event):
+    """What became of the pairs: how many are used, how many were dropped and why."""
+
+    kind: Literal["data"] = "data"
+    train: int
+    held_out: int
+    truncated: int
+    dropped: dict[str, int]
+
+
+class MetricsEvent(_Event):
+    """Numbers after step `step` of `steps`, under TRL's names (`loss`, `rewards/margins`, ...).
+
+    `eta_s` and `tokens_per_s` are None where they mean nothing. The held-out part is measured once
+    at the end.
+    """
+
+    kind: Literal["metrics"] = "metrics"
+    split: Literal["train", "held-out"] = "train"
+    step: int
+    steps: int
+    values: dict[str, float]
+    tokens_per_s: float | None = None
+    eta_s: float | None = None
+
+
+class NoteEvent(_Event):
+    """A sentence about what is being done, for the log on the page."""
+
+    kind: Literal["note"] = "note"
+    text: str
+
+
+class AgreementEvent(_Event):
+    """How well llama.cpp with the GGUF adapter agrees with PEFT."""
+
+    kind: Literal["agreement"] = "agreement"
+    agreement: Agreement
+
+
+class AdapterEvent(_Event):
+    """The adapter is published under `name`."""
+
+    kind: Literal["adapter"] = "adapter"
+    name: str
+    folder: Path
+
+
+Event = Annotated[
+    StateEvent | DataEvent | MetricsEvent | NoteEvent | AgreementEvent | AdapterEvent,
+    Field(discriminator="kind"),
+]
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class EventWriter:
+    """Appends events. A line is one `write`, so that a reader never sees two lines mixed."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        if (size := os.fstat(self._file).st_size) and os.pread(self._file, 1, size - 1) != b"\n":
+            os.write(self._file, b"\n")  # a writer before us died within a line
+
+    def write(self, event: Event) -> None:
+        """Append `event`; raises OSError when the disk is full."""
+        os.write(self._file, event.model_dump_json().encode() + b"\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
+    """The events from byte `offset` on, and the offset to read from next time.
+
+    A last line without its end is left for the next call, a line that cannot be understood (cut
+    by a crash, or of a later version) is passed over, and a missing file holds no events.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read()
+    except FileNotFoundError:
+        return [], offset
+    whole = data[: data.rfind(b"\n") + 1]
+    events: list[Event] = []
+    for line in whole.splitlines():
+        try:
+            events.append(_ADAPTER.validate_json(line))
+        except ValidationError:
+            continue
+    return events, offset + len(whole)
