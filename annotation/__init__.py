@@ -5,4 +5,6 @@
     store      one SQLite file: prompts, candidates, what was shown, append-only judgements
     pairs      chosen-over-rejected rows for DPO, exported as JSON Lines
     service    all of it for one caller: the Annotate tab, HTTP and the command line
+
+It uses `recsys` and knows nothing of `training`, which takes its rows from `annotation.pairs`.
 """

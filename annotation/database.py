@@ -93,5 +93,9 @@ def now() -> str:
 
 
 def row_id(text: str) -> int:
-    """The row number that an id stands for; -1, which is no row's, for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else -1
+    """The row number that an id stands for; -1, which is no row's, for anything else.
+
+    One number has one id: "07" and " 7" are not candidate 7, so that ids can be compared as text.
+    """
+    is_number = text.isascii() and text.isdigit() and len(text) <= 18 and str(int(text)) == text
+    return int(text) if is_number else -1

@@ -12,6 +12,8 @@
     └── NoPairsError
     NotReadyError
     └── TaskNotReadyError, StoreBusyError
+
+Details are given by keyword; each class says which.
 """
 
 from __future__ import annotations
@@ -79,7 +81,7 @@ class StoreFileError(DataError):
     """Details: `path`, `problem`."""
 
     cause = "The annotation store {path} cannot be used: {problem}."
-    cure = "Check the file, its folder's permissions and the space left on the disk, or choose another --home."
+    cure = "Check the file, its permissions and the space left on the disk, or choose another --home."
 
 
 class NewerStoreError(StoreFileError):

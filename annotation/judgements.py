@@ -36,11 +36,12 @@ _READY = (
 )
 # Shown and not closed. What was undone last comes first, then what was shown first.
 _OPEN = (
-    "FROM displays AS d JOIN prompts AS p ON p.id = d.prompt_id"
-    " LEFT JOIN current_judgements AS j ON j.prompt_id = d.prompt_id AND j.annotator = d.annotator"
-    " WHERE d.annotator = :annotator AND (j.id IS NULL OR j.kind = 'undo')"
+    "FROM displays AS d JOIN prompts AS p ON p.id = d.prompt_id WHERE d.annotator = :annotator"
+    " AND NOT EXISTS (SELECT 1 FROM current_judgements AS j WHERE j.prompt_id = d.prompt_id"
+    " AND j.annotator = d.annotator AND j.kind <> 'undo')"
     " AND (:language IS NULL OR p.language = :language)"
-    " ORDER BY j.id IS NULL, j.id DESC, d.id LIMIT 1"
+    " ORDER BY (SELECT max(u.id) FROM judgements AS u WHERE u.prompt_id = d.prompt_id"
+    " AND u.annotator = d.annotator) DESC NULLS LAST, d.id LIMIT 1"
 )
 
 
@@ -101,11 +102,9 @@ class JudgementStore:
                 )
                 if not found:
                     raise UnknownCandidateError(candidate_id=candidate, task_id=task_id)
-            # Ids are compared as numbers, as the store reads them: "07" is candidate 7.
-            chosen = (row_id(best), row_id(worst))
-            if last and last.kind == "judge" and chosen == (row_id(last.best or ""), row_id(last.worst or "")):
+            if last and (last.kind, last.best, last.worst) == ("judge", best, worst):
                 return last
-            return _append(db, task_id, annotator, "judge", last, chosen=chosen)
+            return _append(db, task_id, annotator, "judge", last, chosen=(row_id(best), row_id(worst)))
 
     def skip(self, task_id: str, annotator: str, reason: str = "") -> Judgement:
         """Put the task aside for this annotator; skipping again for the same reason is one row.
@@ -172,13 +171,10 @@ class JudgementStore:
         with self._file.reading() as db:
             rows = list(db.query(f"{effective} ORDER BY id"))
             ids = f"IN (SELECT prompt_id FROM ({effective}))"
-            prompts = {
-                row["id"]: prompt_of(row) for row in db.query(f"SELECT * FROM prompts WHERE id {ids}")
-            }
+            prompts = {row["id"]: prompt_of(row) for row in db.query(f"SELECT * FROM prompts WHERE id {ids}")}
             candidates: dict[int, list[Candidate]] = {number: [] for number in prompts}
-            for row in db.query(
-                f"SELECT id, prompt_id, text FROM candidates WHERE prompt_id {ids} ORDER BY prompt_id, position"
-            ):
+            texts = f"SELECT id, prompt_id, text FROM candidates WHERE prompt_id {ids}"
+            for row in db.query(f"{texts} ORDER BY prompt_id, position"):
                 candidates[row["prompt_id"]].append(Candidate(str(row["id"]), row["text"]))
         return [
             JudgedPrompt(_judgement(row), prompts[row["prompt_id"]], tuple(candidates[row["prompt_id"]]))
@@ -217,8 +213,8 @@ def _show(db: Database, number: int, annotator: str, asked: str = "") -> Task:
         order: list[int] = json.loads(display["positions"])
     else:
         order = random.sample(sorted(texts), len(texts))
-        shown = {"prompt_id": number, "annotator": annotator, "positions": json.dumps(order), "created": now()}
-        db.table("displays").insert(shown)
+        shown = {"prompt_id": number, "annotator": annotator, "positions": json.dumps(order)}
+        db.table("displays").insert(shown | {"created": now()})
     last = _last(db, str(number), annotator)
     chosen = last
     if last and last.kind == "undo":

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,28 +143,19 @@ def write_jsonl(pairs: Iterable[PreferencePair], file: Path) -> int:
     Raises ExportFileError; whatever `file` was before is then still there.
     """
     count = 0
+    part = file.with_name(f".{file.name[:100]}.{uuid.uuid4().hex}.part")
     try:
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:100]}.")
         try:
-            with open(descriptor, "w", encoding="utf-8") as lines:
-                # mkstemp makes a file for the owner alone; an export is like any other file.
-                os.chmod(name, 0o666 & ~_umask())
+            with open(part, "x", encoding="utf-8") as lines:
                 for pair in pairs:
                     lines.write(json.dumps(pair.to_row(), ensure_ascii=False) + "\n")
                     count += 1
                 lines.flush()
                 os.fsync(lines.fileno())
-            os.replace(name, file)
+            os.replace(part, file)
         except BaseException:
-            os.unlink(name)
+            part.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise ExportFileError(file=file, problem=error.strerror or str(error)) from error
     return count
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

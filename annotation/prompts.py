@@ -115,6 +115,7 @@ class PromptStore:
                     "sampling": candidate.sampling,
                     "tokens": candidate.tokens,
                     "finish": candidate.finish,
+                    "left_out": candidate.left_out,
                     "created": created,
                 }
                 for position, candidate in enumerate(candidates)
@@ -125,7 +126,7 @@ class PromptStore:
         """The prompt's candidates with all that made them, in the order of sampling."""
         with self._file.reading() as db:
             rows = db.query(
-                "SELECT text, model, adapter, seed, sampling, tokens, finish FROM candidates"
+                "SELECT text, model, adapter, seed, sampling, tokens, finish, left_out FROM candidates"
                 " WHERE prompt_id = ? ORDER BY position",
                 [row_id(prompt_id)],
             )

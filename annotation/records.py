@@ -66,8 +66,16 @@ class PromptRecord:
 
     def to_prompt(self) -> Prompt:
         """What a backend is given, with the worked examples for base models."""
-        examples = load_templates(self.language).worked_examples(self.situation, self.form)
-        return Prompt(self.system, self.heading, self.history, self.ask, examples, self.language)
+        templates = load_templates(self.language)
+        return Prompt(
+            system=self.system,
+            before=self.heading,
+            history=self.history,
+            after=self.ask,
+            examples=templates.worked_examples(self.situation, self.form),
+            cues=templates.cues,
+            language=self.language,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,10 @@ class StoredPrompt:
 
 @dataclass(frozen=True, slots=True)
 class CandidateRecord:
-    """One sampled answer with all that made it; `sampling` is `Sampling` as JSON."""
+    """One sampled answer with all that made it; `sampling` is `Sampling` as JSON.
+
+    `left_out` counts the oldest history lines that did not fit the model's context.
+    """
 
     text: str
     model: str
@@ -89,6 +100,7 @@ class CandidateRecord:
     sampling: str
     tokens: int
     finish: Literal["stop", "length"]
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

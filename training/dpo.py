@@ -1,70 +1,135 @@
 """One DPO run on prepared pairs: TRL's DPOTrainer with a PEFT LoRA adapter on all linear layers.
 
 Direct Preference Optimization: Rafailov et al., https://arxiv.org/abs/2305.18290. The reference
-model is the base itself with the adapter switched off, so it costs no memory.
+model is the base itself with the adapter switched off, so it takes no memory of its own.
 
-Rows go in as plain text. TRL 1.16 then adds the end token to each answer that lacks it, tokenises
+Rows go in as plain text. TRL 1.16 adds the end token to each answer that lacks it, tokenises the
 prompt and prompt + answer with the tokenizer's own begin token, and takes the answer to begin
-where the two differ.
+where the two differ. Imports torch and TRL.
 """
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from trl import DPOConfig as TrlConfig
+from trl import DPOTrainer
 
 from training.base_weights import load_base, load_tokenizer
 from training.config import DpoConfig
-from training.hardware import has_fast_bf16
+from training.events import MetricsEvent
+from training.hardware import training_dtype
 from training.pairs_data import PreparedPairs, TextPair
-from training.progress import ProgressCallback, StopCheck
-
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from trl import DPOTrainer
-
-    from training.events import MetricsEvent
-
-logger = logging.getLogger(__name__)
+from training.progress import ProgressCallback
 
 
 @dataclass(frozen=True)
 class DpoResult:
-    """How a run ended: steps done, whether it was asked to stop, and its last numbers.
-
-    `metrics` has the last training values, and the held-out ones as `held_out/...`.
-    """
+    """How training ended. `metrics` has the last step's numbers and the held-out ones
+    under `held_out/`; it holds the latter only when the run was not stopped short of them."""
 
     steps: int
-    stopped: bool
     metrics: dict[str, float]
 
 
 def train_dpo(
     config: DpoConfig,
     pairs: PreparedPairs,
-    base_folder: Path,
-    run_dir: Path,
-    adapter_folder: Path,
+    *,
+    base: Path,
+    checkpoints: Path,
+    adapter: Path,
     emit: Callable[[MetricsEvent], None],
-    should_stop: StopCheck,
+    stop_wanted: Callable[[], bool],
+    discard_wanted: Callable[[], bool],
 ) -> DpoResult:
-    """Train, measure on the held-out pairs, and save the PEFT adapter to `adapter_folder`.
+    """Train, save the PEFT adapter to the folder `adapter`, and measure the held-out pairs.
 
-    Checkpoints go to `run_dir/checkpoints`. `should_stop` is asked after each step; the adapter
-    of a stopped run is saved too (the caller may not want it). Raises TrainingDivergedError.
+    `base` is a folder from `base_weights`. `stop_wanted` is asked after each step; when
+    `discard_wanted` holds then, nothing is saved. Raises TrainingDivergedError.
     """
-    progress = ProgressCallback(emit, should_stop)
-    trainer = build_trainer(config, pairs, base_folder, run_dir, [progress])
+    progress = ProgressCallback(emit, stop_wanted)
+    trainer = build_trainer(config, pairs, base=base, checkpoints=checkpoints, progress=progress)
     trainer.train()
-    stopped = should_stop()
-    metrics = progress.last_values
-    if pairs.held_out and should_stop.wanted:
-        measured = trainer.evaluate()
-        emit_held_out(...)
-    trainer.model.save_pretrained(adapter_folder, save_embedding_layers=False)
-    return DpoResult(trainer.state.global_step, stopped, metrics)
+    if not discard_wanted():
+        trainer.model.save_pretrained(adapter, save_embedding_layers=False)
+        if pairs.held_out:
+            trainer.evaluate()
+    held_out = {f"held_out/{key}": value for key, value in progress.held_out.items()}
+    return DpoResult(trainer.state.global_step, {**progress.train, **held_out})
+
+
+def build_trainer(
+    config: DpoConfig,
+    pairs: PreparedPairs,
+    *,
+    base: Path,
+    checkpoints: Path,
+    progress: ProgressCallback,
+) -> DPOTrainer:
+    """TRL's trainer as `config` wants it, ready to train."""
+    dtype = training_dtype(config.dtype)
+    lora = LoraConfig(
+        r=config.lora_r,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    return DPOTrainer(
+        model=load_base(base, dtype),
+        args=_arguments(config, len(pairs.train), dtype, checkpoints),
+        train_dataset=_dataset(pairs.train),
+        eval_dataset=_dataset(pairs.held_out) if pairs.held_out else None,
+        processing_class=load_tokenizer(base),
+        peft_config=lora,
+        callbacks=[progress],
+    )
+
+
+def total_steps(config: DpoConfig, pairs: int) -> int:
+    """How many optimizer steps `config` takes over `pairs` training pairs."""
+    batches = math.ceil(pairs / config.batch_size)
+    steps = config.epochs * math.ceil(batches / config.gradient_accumulation)
+    return min(steps, config.max_steps or steps)
+
+
+def _arguments(config: DpoConfig, pairs: int, dtype: torch.dtype, checkpoints: Path) -> TrlConfig:
+    on_gpu = torch.cuda.is_available()
+    return TrlConfig(
+        output_dir=str(checkpoints),
+        num_train_epochs=config.epochs,
+        max_steps=config.max_steps or -1,
+        learning_rate=config.learning_rate,
+        # Rounded down, so that a run of a few steps does not spend its first at a rate of zero.
+        warmup_steps=int(config.warmup * total_steps(config, pairs)),
+        per_device_train_batch_size=config.batch_size,
+        per_device_eval_batch_size=1,  # means are taken over batches, so equal ones are exact
+        gradient_accumulation_steps=config.gradient_accumulation,
+        gradient_checkpointing=False,
+        beta=config.beta,
+        max_length=config.max_length,
+        disable_dropout=config.lora_dropout == 0,  # it would switch off the adapter's dropout too
+        seed=config.seed,
+        bf16=dtype == torch.bfloat16,
+        use_cpu=not on_gpu,
+        dataloader_pin_memory=on_gpu,
+        save_strategy="steps",
+        save_steps=config.save_steps,
+        save_total_limit=2,
+        logging_steps=1,
+        logging_nan_inf_filter=False,  # otherwise a loss that is not a number is hidden
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _dataset(pairs: Sequence[TextPair]) -> Dataset:
+    columns = ("prompt", "chosen", "rejected")
+    return Dataset.from_list([{c: getattr(pair, c) for c in columns} for pair in pairs])

@@ -32,6 +32,7 @@ CREATE TABLE candidates (
     sampling TEXT NOT NULL CHECK (json_valid(sampling)),
     tokens INTEGER NOT NULL,
     finish TEXT NOT NULL CHECK (finish IN ('stop', 'length')),
+    left_out INTEGER NOT NULL,             -- history lines that did not fit the context
     created TEXT NOT NULL,
     UNIQUE (prompt_id, position),
     UNIQUE (id, prompt_id)

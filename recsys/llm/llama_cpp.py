@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from recsys.errors import AdapterFileError, InputError, PromptTooLongError
+from recsys.errors import AdapterFileError, InputError, NotReadyError, PromptTooLongError
 from recsys.llm.adapters import AdapterStore
 from recsys.llm.base import Completion, Delta, FinishReason, Priority, Request
 from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel, Sampler
@@ -38,6 +38,7 @@ class LlamaCppBackend:
         self._loaded: dict[str, object] = {}
         self._engine = LlamaEngine(self._model, context_tokens=context_tokens, threads=threads)
         self._tokenizing = threading.Lock()
+        self._closed = False
         self._scheduler = Scheduler(spec.name)
 
     @property
@@ -82,14 +83,15 @@ class LlamaCppBackend:
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the model's tokenizer makes of `text`, its begin token included."""
-        with self._tokenizing:
-            return len(self._model.tokenize(text))
+        return len(self._tokenize(text))
 
     def close(self) -> None:
         """Let the current step end, then free context, adapters and weights."""
         self._scheduler.close()
-        self._engine.close()
-        self._model.close()
+        with self._tokenizing:
+            self._closed = True
+            self._engine.close()
+            self._model.close()
 
     def _submit(self, request: Request) -> _Generation:
         if not 1 <= request.n <= MAX_SEQUENCES:
@@ -107,8 +109,12 @@ class LlamaCppBackend:
 
     def _tokens(self, prompt: Prompt, adapter: str | None) -> list[int]:
         prompt_format = self._format(adapter)
-        text = prompt_format.render(prompt) + prompt_format.lead(prompt)
+        return self._tokenize(prompt_format.render(prompt) + prompt_format.lead(prompt))
+
+    def _tokenize(self, text: str) -> list[int]:
         with self._tokenizing:
+            if self._closed:
+                raise NotReadyError(what="The model, which has been unloaded,")
             return self._model.tokenize(text)
 
     def _format(self, adapter: str | None) -> PromptFormat:

@@ -1,0 +1,280 @@
+"""Candidates sampled ahead by one background thread, so that nobody waits for the model to annotate.
+
+While somebody annotates, `ahead` prompts that they have not seen are kept sampled, as background
+requests. Somebody who has none comes first, as an interactive request. When nobody has asked for
+`idle_s` the thread sleeps. A prompt is claimed in the store before it is sampled, so two processes
+on one store never sample the same one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from annotation.errors import LanguageNotWrittenError, SamplingFailedError, TaskNotReadyError
+from annotation.records import CANDIDATES, CandidateRecord, StoredPrompt
+from annotation.store import AnnotationStore
+from recsys.demos import LANGUAGES
+from recsys.errors import NotReadyError, PromptTooLongError
+from recsys.llm.base import Backend, Completion, Priority, Request, Sampling
+
+_LOG = logging.getLogger(__name__)
+_POLL_S = 0.25
+_NOT_READY_S = 1.0
+_LONGEST_BACKOFF_S = 60.0
+_LOOK_AGAIN_S = 30.0
+
+
+@dataclass(slots=True)
+class _Visitor:
+    """Somebody who annotates in one language (None: any): when last seen, and how many calls wait."""
+
+    annotator: str
+    language: str | None
+    seen: float = 0.0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What the thread is sampling now."""
+
+    prompt: StoredPrompt
+    priority: Priority
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+class CandidateSampler:
+    """Keeps candidates ready; the thread starts when somebody first asks.
+
+    `backend` gives the model, or raises NotReadyError while it loads. `adapter` (its name or None)
+    and `languages` (those that the model writes; other prompts are left alone) may be set at any
+    time and count from the next prompt on. `last_error` is what went wrong last, None once a prompt
+    has been sampled again.
+    """
+
+    def __init__(
+        self,
+        store: AnnotationStore,
+        backend: Callable[[], Backend],
+        *,
+        sampling: Sampling | None = None,
+        ahead: int = 4,
+        adapter: str | None = None,
+        languages: Collection[str] = LANGUAGES,
+        idle_s: float = 900.0,
+    ) -> None:
+        self.adapter = adapter
+        self.languages = languages
+        self.last_error: Exception | None = None
+        self._store = store
+        self._backend = backend
+        self._sampling = sampling or Sampling()
+        self._ahead = ahead
+        self._idle_s = idle_s
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._visitors: dict[tuple[str, str | None], _Visitor] = {}
+        self._too_long: frozenset[str] = frozenset()
+        self._failures = 0
+        self._in_a_row = 0
+        self._job: _Job | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._changed = threading.Condition()
+
+    def note(self, annotator: str, language: str | None = None) -> None:
+        """Somebody is annotating: keep prompts ready for them. Returns at once."""
+        with self._changed:
+            self._visitor(annotator, language)
+        self._wake.set()
+
+    def ensure(self, annotator: str, language: str | None = None, *, timeout_s: float = 60.0) -> bool:
+        """Wait until there is a task for the annotator; False when no prompt is left for them.
+
+        Raises TaskNotReadyError after `timeout_s`, SamplingFailedError when the model fails, and
+        LanguageNotWrittenError when only prompts are left that this model does not write.
+        """
+        deadline = time.monotonic() + timeout_s
+        failures = self._failures
+        with self._waiting(annotator, language):
+            while not self._store.judgements.has_task(annotator, language):
+                if not self._can_come(language):
+                    # The last one may have been sampled between the two questions.
+                    return self._store.judgements.has_task(annotator, language)
+                if self._failures > failures:
+                    raise SamplingFailedError(problem=self.last_error) from self.last_error
+                left = deadline - time.monotonic()
+                if left <= 0 or self._stopping.is_set():
+                    problem = self.last_error or "The model is writing them."
+                    raise TaskNotReadyError(what="The task", problem=problem) from self.last_error
+                # Polled as well, because another process may be the one that samples.
+                with self._changed:
+                    self._changed.wait(min(left, _POLL_S))
+        return True
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """End the thread, cancelling what it samples; the prompt is given back. For good."""
+        with self._changed:
+            self._stopping.set()
+            if self._job:
+                self._job.cancel.set()
+            thread = self._thread
+            self._changed.notify_all()
+        self._wake.set()
+        if thread:
+            thread.join(timeout_s)
+
+    def _visitor(self, annotator: str, language: str | None) -> _Visitor:
+        """The visitor, seen now. Called with the lock held; starts the thread when there is none."""
+        visitor = self._visitors.setdefault((annotator, language), _Visitor(annotator, language))
+        visitor.seen = time.monotonic()
+        if self._thread is None and not self._stopping.is_set():
+            self._thread = threading.Thread(target=self._run, name="candidate-sampler", daemon=True)
+            self._thread.start()
+        return visitor
+
+    @contextmanager
+    def _waiting(self, annotator: str, language: str | None) -> Iterator[None]:
+        with self._changed:
+            visitor = self._visitor(annotator, language)
+            visitor.waiting += 1
+            job = self._job
+            # Work done ahead that does not help the one who waits is put off.
+            if job and job.priority is Priority.BACKGROUND and language not in (None, _language(job)):
+                job.cancel.set()
+        self._wake.set()
+        try:
+            yield
+        finally:
+            with self._changed:
+                visitor.waiting -= 1
+                visitor.seen = time.monotonic()
+
+    def _can_come(self, language: str | None) -> bool:
+        left = self._store.prompts.unsampled_languages(without=self._too_long)
+        left &= {language} if language else left
+        if left and not left & set(self.languages):
+            written = ", ".join(sorted(self.languages))
+            raise LanguageNotWrittenError(languages=", ".join(sorted(left)), written=written)
+        return bool(left)
+
+    def _run(self) -> None:
+        while True:
+            # In this order: whoever sets `_wake` from here on is heard before the next pause ends.
+            self._wake.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                pause = 0.0 if self._step() else _LOOK_AGAIN_S if self._active() else None
+            except NotReadyError as error:
+                self.last_error, pause = error, _NOT_READY_S
+            except Exception as error:
+                # Whatever a backend raises must not end the thread: it is shown, and tried again.
+                _LOG.warning("sampling candidates failed", exc_info=error)
+                with self._changed:
+                    self.last_error = error
+                    self._failures += 1
+                    self._in_a_row += 1
+                    pause = min(2.0 ** (self._in_a_row - 1), _LONGEST_BACKOFF_S)
+            with self._changed:
+                self._changed.notify_all()
+            if pause != 0.0:
+                self._wake.wait(pause)
+
+    def _step(self) -> bool:
+        """Sample one prompt for whoever needs it most; False when there is nothing to do."""
+        wanted = list(self._wanted())
+        if not wanted:
+            return False
+        backend = self._backend()
+        for priority, language in wanted:
+            written = set(self.languages)
+            wanted_languages = written & {language} if language else written
+            prompt = self._store.prompts.claim(self._owner, wanted_languages, without=self._too_long)
+            if prompt:
+                self._sample(backend, _Job(prompt, priority))
+                return True
+        return False
+
+    def _wanted(self) -> Iterator[tuple[Priority, str | None]]:
+        """Who lacks prompts, in which language: first those who wait, then those with the fewest."""
+        active, judgements = self._active(), self._store.judgements
+        for visitor in active:
+            if visitor.waiting and not judgements.has_task(visitor.annotator, visitor.language):
+                yield Priority.INTERACTIVE, visitor.language
+        ready = [(judgements.ready(v.annotator, v.language), v.language) for v in active]
+        for count, language in sorted(ready, key=lambda pair: pair[0]):
+            if count < self._ahead:
+                yield Priority.BACKGROUND, language
+
+    def _active(self) -> list[_Visitor]:
+        """Those who asked within `idle_s`; the others are forgotten."""
+        since = time.monotonic() - self._idle_s
+        with self._changed:
+            self._visitors = {k: v for k, v in self._visitors.items() if v.waiting or v.seen > since}
+            return list(self._visitors.values())
+
+    def _sample(self, backend: Backend, job: _Job) -> None:
+        with self._changed:
+            self._job = job
+            if self._stopping.is_set():
+                job.cancel.set()
+        saved = False
+        try:
+            saved = self._ask(backend, job)
+        except PromptTooLongError as error:
+            # The others may fit; a larger context is a new process, which tries this one again.
+            _LOG.warning("prompt %s is left out: %s", job.prompt.id, error)
+            self._too_long |= {job.prompt.id}
+            self.last_error = error
+        finally:
+            with self._changed:
+                self._job = None
+            if not saved:
+                self._store.prompts.release(job.prompt.id, self._owner)
+
+    def _ask(self, backend: Backend, job: _Job) -> bool:
+        """Sample and save; False when it was cancelled."""
+        adapter, record = self.adapter, job.prompt.record
+        sampling = self._sampling.with_seed(record.sampling_seed)
+        request = backend.fit(
+            Request(
+                record.to_prompt(), sampling, CANDIDATES, adapter, priority=job.priority, cancel=job.cancel
+            )
+        )
+        answers = backend.complete(request)
+        candidates = [c for a in answers if (c := _candidate(a, backend.name, request))]
+        if job.cancel.is_set() and len(candidates) < CANDIDATES:
+            return False
+        self._store.prompts.save_candidates(job.prompt.id, candidates)
+        with self._changed:
+            self.last_error, self._in_a_row = None, 0
+        return True
+
+
+def _language(job: _Job) -> str:
+    return job.prompt.record.language
+
+
+def _candidate(answer: Completion, model: str, request: Request) -> CandidateRecord | None:
+    """The answer as it is stored; None when it was cancelled half-way."""
+    if answer.finish == "cancelled":
+        return None
+    return CandidateRecord(
+        text=answer.text.strip(),
+        model=model,
+        adapter=request.adapter,
+        seed=answer.seed,
+        sampling=request.sampling.with_seed(answer.seed).model_dump_json(),
+        tokens=answer.tokens,
+        finish=answer.finish,
+        left_out=request.prompt.left_out,
+    )

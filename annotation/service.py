@@ -1,0 +1,134 @@
+"""Annotation for one caller: the tab, HTTP and the command line all call this and nothing below it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from typing import Self
+
+from annotation.errors import AnnotatorNameError, UnknownLanguageError
+from annotation.pairs import PreferencePair, Strategy, pairs_from_store
+from annotation.records import Counts, Judgement, Progress, Task
+from annotation.sampling import CandidateSampler
+from annotation.store import AnnotationStore
+from annotation.tasks import demo_prompts
+from recsys.demos import LANGUAGES, Demo, load_demos
+from recsys.llm.base import Backend, Sampling
+from recsys.settings import Settings
+
+MAX_NAME_CHARS = 64
+
+
+def annotator_name(name: str) -> str:
+    """The name as it is stored: trimmed, in Unicode's composed form (macOS types Korean decomposed).
+
+    Raises AnnotatorNameError unless it has 1 to 64 characters, none of them a control, a line
+    separator or an invisible one that would make two names look alike.
+    """
+    name = unicodedata.normalize("NFC", name.strip())
+    invisible = any(unicodedata.category(c)[0] == "C" or c in "\u2028\u2029" for c in name)
+    if not 1 <= len(name) <= MAX_NAME_CHARS or invisible:
+        raise AnnotatorNameError(limit=MAX_NAME_CHARS)
+    return name
+
+
+class AnnotationService:
+    """What annotators do. Without a sampler only prompts that have candidates already are given out.
+
+    Every method that takes an annotator raises AnnotatorNameError for an unusable name; ids are
+    those of `Task` and `Candidate`. All raise StoreFileError or StoreBusyError when the disk fails.
+    """
+
+    def __init__(self, store: AnnotationStore, sampler: CandidateSampler | None = None) -> None:
+        self.store = store
+        self.sampler = sampler
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Settings,
+        backend: Callable[[], Backend] | None = None,
+        *,
+        languages: Collection[str] = LANGUAGES,
+    ) -> Self:
+        """The service over the home folder's store; it samples when it is given a `backend`."""
+        store = AnnotationStore(settings.paths.annotations)
+        if backend is None:
+            return cls(store)
+        sampling = Sampling(max_tokens=settings.max_answer_tokens)
+        ahead = settings.candidates_ahead
+        sampler = CandidateSampler(store, backend, sampling=sampling, ahead=ahead, languages=languages)
+        return cls(store, sampler)
+
+    def add_demo_prompts(self, demos: Mapping[str, Demo] | None = None) -> int:
+        """Store the prompts of the demo data (those that ship, unless given); how many were new."""
+        return self.store.prompts.add(demo_prompts(load_demos() if demos is None else demos))
+
+    def next_task(self, annotator: str, language: str | None = None, *, wait_s: float = 60.0) -> Task | None:
+        """The annotator's open task, or the next one; None when none is left.
+
+        `language` ("en", "ko" or None for both) is that of the prompts. At once when candidates
+        were sampled ahead; otherwise it waits up to `wait_s` seconds, then raises
+        TaskNotReadyError. Also raises UnknownLanguageError, SamplingFailedError and
+        LanguageNotWrittenError.
+        """
+        name, language = annotator_name(annotator), _language(language)
+        task = self.store.judgements.next_task(name, language)
+        if self.sampler is None:
+            return task
+        if task is None and self.sampler.ensure(name, language, timeout_s=wait_s):
+            task = self.store.judgements.next_task(name, language)
+        self.sampler.note(name, language)
+        return task
+
+    def task(self, task_id: str, annotator: str) -> Task:
+        """Any task as the annotator sees it, for looking back and revising.
+
+        Raises UnknownTaskError or TaskNotReadyError.
+        """
+        return self.store.judgements.task(task_id, annotator_name(annotator))
+
+    def judge(self, task_id: str, annotator: str, best: str, worst: str) -> Judgement:
+        """Tag the best and the worst candidate of a task that was shown; again revises it.
+
+        On the disk when it returns. Raises SameCandidateError, UnknownTaskError,
+        UnknownCandidateError or TaskNotShownError.
+        """
+        return self.store.judgements.judge(task_id, annotator_name(annotator), best, worst)
+
+    def skip(self, task_id: str, annotator: str, reason: str = "") -> Judgement:
+        """Put a task aside. Raises UnknownTaskError, TaskNotShownError or ReasonTooLongError."""
+        return self.store.judgements.skip(task_id, annotator_name(annotator), reason)
+
+    def undo(self, annotator: str) -> Task | None:
+        """Take back the latest judgement or skip; its task, open again, or None if there is none."""
+        return self.store.judgements.undo(annotator_name(annotator))
+
+    def progress(self, annotator: str, language: str | None = None) -> Progress:
+        """How far the annotator is. Raises UnknownLanguageError."""
+        return self.store.judgements.progress(annotator_name(annotator), _language(language))
+
+    def pairs(self, strategy: Strategy = "best-worst") -> list[PreferencePair]:
+        """The pairs that all judgements imply. Raises UnknownStrategyError.
+
+        Read over a connection of its own, so that a large export holds up no annotator.
+        """
+        return pairs_from_store(self.store.path, strategy)
+
+    def counts(self) -> Counts:
+        """How many prompts there are, how many have candidates, and who judged how many."""
+        return self.store.judgements.counts()
+
+    def close(self) -> None:
+        """Stop sampling and close the store."""
+        if self.sampler is not None:
+            self.sampler.stop()
+        self.store.close()
+
+
+def _language(language: str | None) -> str | None:
+    if not language:
+        return None
+    if language not in LANGUAGES:
+        raise UnknownLanguageError(language=language, known=", ".join(LANGUAGES))
+    return language

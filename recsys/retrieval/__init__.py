@@ -1,0 +1,1 @@
+"""From text to real items: catalogues, chunks, embedders and the vector index."""

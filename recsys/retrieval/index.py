@@ -1,0 +1,132 @@
+"""Chunk vectors in Chroma: one collection a catalogue, which records the embedder that made it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import chromadb
+from chromadb.api.models.Collection import Collection
+from chromadb.config import Settings as ChromaSettings
+from chromadb.errors import NotFoundError
+
+from recsys.errors import IndexMismatchError
+from recsys.retrieval.chunks import Chunk
+from recsys.retrieval.embedders import Embedder, Vectors
+
+_EMBED_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One item with its best chunk; `score` is the cosine similarity of the chunk's vector."""
+
+    item_id: str
+    chunk: str
+    score: float
+
+
+class VectorIndex:
+    """All collections of one Chroma database. Only one process may open `folder` at a time."""
+
+    def __init__(self, folder: Path, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._client = chromadb.PersistentClient(
+            path=str(folder), settings=ChromaSettings(anonymized_telemetry=False)
+        )
+
+    def collection(self, catalog: str) -> Collection | None:
+        """The collection of a catalogue, or None; raises IndexMismatchError for another embedder's."""
+        try:
+            found = self._client.get_collection(_collection_name(catalog), embedding_function=None)
+        except NotFoundError:
+            return None
+        metadata: dict[str, Any] = dict(found.metadata or {})
+        made_by = f"{metadata.get('embedder')} ({metadata.get('dimension')} dimensions)"
+        wanted = f"{self._embedder.name} ({self._embedder.dimension} dimensions)"
+        if made_by != wanted:
+            raise IndexMismatchError(name=catalog, found=made_by, wanted=wanted)
+        return found
+
+    def create(self, catalog: str) -> Collection:
+        """An empty collection for a catalogue, in place of any that there is."""
+        self.delete(catalog)
+        return self._client.create_collection(
+            _collection_name(catalog),
+            embedding_function=None,
+            metadata={
+                "catalog": catalog,
+                "embedder": self._embedder.name,
+                "dimension": self._embedder.dimension,
+            },
+            configuration={"hnsw": {"space": "cosine"}},
+        )
+
+    def delete(self, catalog: str) -> None:
+        """Remove a catalogue's collection, if there is one."""
+        try:
+            self._client.delete_collection(_collection_name(catalog))
+        except NotFoundError:
+            return
+
+    def add(self, collection: Collection, chunks: Sequence[Chunk]) -> None:
+        """Embed chunks and store them."""
+        for start in range(0, len(chunks), _EMBED_BATCH):
+            part = chunks[start : start + _EMBED_BATCH]
+            vectors = self._embedder.embed_passages([c.embedded for c in part])
+            collection.upsert(
+                ids=[f"{c.item_id}#{c.number}" for c in part],
+                embeddings=vectors,  # type: ignore[arg-type]  # Chroma takes numpy arrays
+                documents=[c.text for c in part],
+                metadatas=[{"item": c.item_id} for c in part],
+            )
+
+    def search(
+        self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str] = frozenset()
+    ) -> list[Hit]:
+        """The `k` items nearest to `vector` (shape (dimension,)), each by its best chunk, best first.
+
+        Items in `exclude` are left out. Fewer than `k` come back only where the catalogue has no more.
+        """
+        collection = self.collection(catalog)
+        total = collection.count() if collection else 0
+        if collection is None or total == 0:
+            return []
+        wanted = min(total, 4 * (k + len(exclude)))
+        while True:
+            hits = _best_chunks(_query(collection, vector, wanted), exclude)
+            if len(hits) >= k or wanted == total:
+                return hits[:k]
+            wanted = min(total, wanted * 4)
+
+
+def _query(collection: Collection, vector: Vectors, count: int) -> list[Hit]:
+    found = collection.query(
+        query_embeddings=[vector],  # type: ignore[arg-type]  # Chroma takes numpy arrays
+        n_results=count,
+        include=["metadatas", "documents", "distances"],
+    )
+    metadatas, documents, distances = found["metadatas"], found["documents"], found["distances"]
+    assert metadatas and documents and distances  # asked for in `include`
+    return [
+        Hit(str(metadata["item"]), document, 1.0 - distance)
+        for metadata, document, distance in zip(
+            metadatas[0], documents[0], distances[0], strict=True
+        )
+    ]
+
+
+def _best_chunks(hits: Sequence[Hit], exclude: frozenset[str]) -> list[Hit]:
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        if hit.item_id not in exclude and hit.item_id not in best:
+            best[hit.item_id] = hit
+    return list(best.values())
+
+
+def _collection_name(catalog: str) -> str:
+    """Chroma allows few characters in a name, so a catalogue's own name is hashed."""
+    return "catalog-" + hashlib.sha256(catalog.encode()).hexdigest()[:32]

@@ -1,0 +1,103 @@
+"""A PEFT LoRA adapter written as a GGUF file that llama.cpp loads beside its base model.
+
+Follows llama.cpp's convert_lora_to_gguf.py. The architecture `llama` stores the rows of the q and
+k projections in another order than transformers does (its rotary embedding pairs neighbouring
+rows, transformers' the two halves of a head), so the rows of `lora_B` are permuted likewise.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from training.errors import AdapterConversionError
+
+if TYPE_CHECKING:
+    import gguf
+
+    FloatArray = NDArray[np.float32]
+
+_PERMUTED = {"llama"}
+_PLAIN = {"gemma", "gemma2", "gemma3", "qwen2", "qwen3"}
+"""Architectures whose projections have the same layout in GGUF as in transformers."""
+
+_PREFIX = "base_model.model."
+
+
+def write_gguf_lora(peft_folder: Path, base_gguf: Path, target: Path) -> None:
+    """Write the adapter in `peft_folder`, trained on `base_gguf`, to the file `target`, as fp32.
+
+    Raises AdapterConversionError for an architecture whose layout is not known here, and for
+    modules that GGUF has no name for.
+    """
+    import gguf
+
+    reader = gguf.GGUFReader(base_gguf)
+    architecture = str(_field(reader, "general.architecture"))
+    if architecture not in _PERMUTED | _PLAIN:
+        known = ", ".join(sorted(_PERMUTED | _PLAIN))
+        problem = f"the architecture {architecture!r} is not among {known}"
+        raise AdapterConversionError(problem=problem)
+    heads = int(_field(reader, f"{architecture}.attention.head_count"))
+    key_heads = int(_field(reader, f"{architecture}.attention.head_count_kv", heads))
+    blocks = int(_field(reader, f"{architecture}.block_count"))
+    arch = next(key for key, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
+    names = gguf.get_tensor_name_map(arch, blocks)
+
+    config = json.loads((peft_folder / "adapter_config.json").read_text(encoding="utf-8"))
+    writer = gguf.GGUFWriter(path=None, arch=architecture)
+    writer.add_type(gguf.GGUFType.ADAPTER)
+    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(config["lora_alpha"]))
+    for key, tensor in sorted(load_file(peft_folder / "adapter_model.safetensors").items()):
+        module, part = _split(key)
+        name = names.get_name(module)
+        if name is None:
+            raise AdapterConversionError(problem=f"GGUF has no name for the module {module}")
+        values = tensor.astype(np.float32)
+        if part == "lora_b" and architecture in _PERMUTED:
+            if module.endswith(".q_proj"):
+                values = permute_rows(values, heads)
+            elif module.endswith(".k_proj"):
+                values = permute_rows(values, key_heads)
+        writer.add_tensor(f"{name}.weight.{part}", np.ascontiguousarray(values))
+
+    temporary = target.with_name(target.name + ".part")
+    writer.write_header_to_file(path=temporary)
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    os.replace(temporary, target)
+
+
+def permute_rows(weight: FloatArray, heads: int) -> FloatArray:
+    """Rows from transformers' order (each head's first halves, then second) to llama.cpp's (pairs).
+
+    `weight` has the shape (heads x head size, columns), and so has the result.
+    """
+    rows, columns = weight.shape
+    halves = weight.reshape(heads, 2, rows // heads // 2, columns)
+    return halves.swapaxes(1, 2).reshape(rows, columns)
+
+
+def _split(key: str) -> tuple[str, str]:
+    """`base_model.model.X.lora_A.weight` to (X, "lora_a")."""
+    for suffix, part in ((".lora_A.weight", "lora_a"), (".lora_B.weight", "lora_b")):
+        if key.startswith(_PREFIX) and key.endswith(suffix):
+            return key[len(_PREFIX) : -len(suffix)], part
+    raise AdapterConversionError(problem=f"{key} is no plain LoRA tensor")
+
+
+def _field(reader: gguf.GGUFReader, key: str, default: Any = None) -> Any:
+    field = reader.get_field(key)
+    if field is not None:
+        return field.contents()
+    if default is None:
+        raise AdapterConversionError(problem=f"the base model's file lacks {key}")
+    return default

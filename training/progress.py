@@ -1,0 +1,90 @@
+"""What the trainer reports while it runs, and how it is stopped. Imports transformers."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from training.errors import TrainingDivergedError
+from training.events import MetricsEvent
+
+_SHOWN = (
+    "loss",
+    "rewards/chosen",
+    "rewards/rejected",
+    "rewards/margins",
+    "rewards/accuracies",
+    "logps/chosen",
+    "logps/rejected",
+    "learning_rate",
+    "grad_norm",
+)
+_HELD_OUT = "eval_"
+
+
+class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
+    """Turns the trainer's logs into events, and ends training when a stop is wanted.
+
+    `train` and `held_out` keep the last numbers of each part.
+    """
+
+    def __init__(self, emit: Callable[[MetricsEvent], None], stop_wanted: Callable[[], bool]) -> None:
+        self._emit = emit
+        self._stop_wanted = stop_wanted
+        self._started = 0.0
+        self.train: dict[str, float] = {}
+        self.held_out: dict[str, float] = {}
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Start the clock."""
+        self._started = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Ask after each step whether to go on."""
+        if self._stop_wanted():
+            control.should_training_stop = True
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, float],
+        **_: Any,
+    ) -> None:
+        """Report one step, or the held-out part; raises TrainingDivergedError."""
+        if "loss" in logs:
+            if not math.isfinite(logs["loss"]):
+                raise TrainingDivergedError(step=state.global_step, learning_rate=args.learning_rate)
+            self.train = _shown(logs, prefix="")
+            elapsed = time.monotonic() - self._started
+            self._emit(
+                MetricsEvent(
+                    step=state.global_step,
+                    steps=state.max_steps,
+                    values=self.train,
+                    tokens_per_s=logs.get("num_tokens", 0.0) / elapsed,
+                    eta_s=elapsed / state.global_step * (state.max_steps - state.global_step),
+                )
+            )
+        elif f"{_HELD_OUT}loss" in logs:
+            self.held_out = _shown(logs, prefix=_HELD_OUT)
+            self._emit(
+                MetricsEvent(
+                    split="held-out", step=state.global_step, steps=state.max_steps, values=self.held_out
+                )
+            )
+
+
+def _shown(logs: Mapping[str, float], prefix: str) -> dict[str, float]:
+    """The numbers that are shown; what is not finite (a gradient's norm, say) is left out."""
+    values = {key: float(logs[prefix + key]) for key in _SHOWN if prefix + key in logs}
+    return {key: value for key, value in values.items() if math.isfinite(value)}
