@@ -44,6 +44,7 @@ def base_weights(gguf: Path, models_dir: Path) -> Path:
         for left_over in models_dir.glob(f".{folder.name}.tmp-*"):
             shutil.rmtree(left_over, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(dir=models_dir, prefix=f".{folder.name}.tmp-"))
+        os.chmod(temporary, 0o755)  # mkdtemp gives 0700
         try:
             _convert(gguf, temporary)
             os.rename(temporary, folder)
@@ -81,10 +82,11 @@ def _convert(gguf: Path, folder: Path) -> None:
         quantization_config=GgufConfig(dequantize=True),
         dtype=torch.bfloat16,
     )
-    # The loaded model counts as quantised although its weights are dense; without this,
-    # save_pretrained refuses, and a reload would look for the GGUF file.
-    model.hf_quantizer = None
-    model.is_quantized = False
-    del model.config.quantization_config
+    # The model may still count as quantised although its weights are dense; save_pretrained would
+    # refuse then, and a reload would look for the GGUF file.
+    for name, value in (("hf_quantizer", None), ("is_quantized", False)):
+        setattr(model, name, value)
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig
-from trl import DPOConfig as TrlConfig
-from trl import DPOTrainer
+from peft import LoraConfig, PeftModel
+from trl.trainer.dpo_config import DPOConfig as TrlConfig
+from trl.trainer.dpo_trainer import DPOTrainer
 
 from training.base_weights import load_base, load_tokenizer
 from training.config import DpoConfig
@@ -58,7 +58,9 @@ def train_dpo(
     trainer = build_trainer(config, pairs, base=base, checkpoints=checkpoints, progress=progress)
     trainer.train()
     if not discard_wanted():
-        trainer.model.save_pretrained(adapter, save_embedding_layers=False)
+        model = trainer.model
+        assert isinstance(model, PeftModel)
+        model.save_pretrained(str(adapter), save_embedding_layers=False)
         if pairs.held_out:
             trainer.evaluate()
     held_out = {f"held_out/{key}": value for key, value in progress.held_out.items()}

@@ -24,7 +24,7 @@ def training_dtype(wanted: Dtype) -> torch.dtype:
 
 def _has_fast_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     try:
         text = cpuinfo.read_text(encoding="utf-8", errors="replace")
     except OSError:  # not Linux

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -100,7 +100,7 @@ def read_pairs(path: Path) -> list[PairRow]:
     return rows
 
 
-def parse_pairs(rows: Iterable[Mapping[str, Any]]) -> list[PairRow]:
+def parse_pairs(rows: Iterable[Mapping[str, object]]) -> list[PairRow]:
     """The same from rows in memory."""
     return [_row(row, "pairs", number) for number, row in enumerate(rows, 1)]
 

@@ -26,7 +26,7 @@ _SHOWN = (
 _HELD_OUT = "eval_"
 
 
-class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
+class ProgressCallback(TrainerCallback):
     """Turns the trainer's logs into events, and ends training when a stop is wanted.
 
     `train` and `held_out` keep the last numbers of each part.
@@ -40,13 +40,13 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # transformers i
         self.held_out: dict[str, float] = {}
 
     def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Start the clock."""
         self._started = time.monotonic()
 
     def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Ask after each step whether to go on."""
         if self._stop_wanted():
@@ -57,10 +57,10 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # transformers i
         args: TrainingArguments,
         state: TrainerState,
         control: TrainerControl,
-        logs: Mapping[str, float],
-        **_: Any,
+        **kwargs: Any,
     ) -> None:
         """Report one step, or the held-out part; raises TrainingDivergedError."""
+        logs: Mapping[str, float] = kwargs["logs"]
         if "loss" in logs:
             if not math.isfinite(logs["loss"]):
                 raise TrainingDivergedError(step=state.global_step, learning_rate=args.learning_rate)

@@ -1,0 +1,170 @@
+"""Zeroshelf: start the workbench. `python app.py --help` lists the options."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import gradio as gr
+import typer
+
+import annotation.api
+import recsys.api
+import training.api
+from annotation.service import AnnotationService
+from annotation.ui import AnnotateTab
+from recsys.access import Access
+from recsys.demos import ASSETS
+from recsys.errors import PortInUseError, ZeroshelfError
+from recsys.llm.pool import ModelPool, check_model_option
+from recsys.llm.registry import load_spec
+from recsys.recommend import Recommender
+from recsys.retrieval.catalogs import Catalogs
+from recsys.settings import Settings
+from recsys.ui.page import Texts
+from recsys.ui.playground import PlaygroundTab
+from training.runs import RunStore
+from training.ui import TrainTab
+
+_LONGEST_FIELD = "512mb"
+
+
+class Workbench:
+    """The services behind the page, and the page."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.access = Access.from_file(settings.auth_file)
+        languages = load_spec(check_model_option(settings.model)).languages
+        self.catalogs = Catalogs(settings.paths)
+        self.pool = ModelPool(settings)
+        self.recommender = Recommender(self.pool, self.catalogs)
+        self.annotations = AnnotationService.from_settings(
+            settings, lambda: self.pool.get(settings.model, wait=False), languages=languages
+        )
+        self.runs = RunStore(settings.paths.runs)
+        self.page = Texts(settings.language)
+
+    def start(self) -> None:
+        """Begin what runs in the background: the model's loading, indexing, the first prompts."""
+        self.pool.preload()
+        self.catalogs.prepare_demos()
+        self.annotations.add_demo_prompts()
+
+    def blocks(self) -> gr.Blocks:
+        """The page with its tabs and endpoints."""
+        t = self.page
+        with gr.Blocks(title="Zeroshelf", fill_width=True) as blocks:
+            with gr.Row(elem_id="brand"):
+                gr.HTML("<h1>Zeroshelf</h1>", elem_id="name")
+                gr.Markdown(t("app_tagline"), elem_id="tagline")
+            with gr.Tabs(elem_id="tabs") as tabs:
+                with gr.Tab(t("tab_playground"), id="playground") as playground_tab:
+                    tab = PlaygroundTab(self.recommender, t)
+                    playground = tab.build()
+                with gr.Tab(t("tab_annotate"), id="annotate"):
+                    AnnotateTab(self.annotations, self.access, t).build()
+                with gr.Tab(t("tab_train"), id="train"):
+                    train = TrainTab(
+                        self.runs, self.annotations.pairs, self.access, t, self.pool.settings.model
+                    ).build()
+            playground_tab.select(
+                tab.refresh_models, playground.model, playground.model, api_visibility="private"
+            )
+            train.adapter_chosen(playground.model, tabs, "playground")
+            recsys.api.register(self.recommender, self.access, t)
+            annotation.api.register(self.annotations, self.access, t)
+            training.api.register(self.runs, self.annotations.pairs, self.access, t)
+        return blocks
+
+    def close(self) -> None:
+        """Stop the background work; training runs go on."""
+        self.annotations.close()
+        self.pool.close()
+        self.catalogs.close()
+
+
+def launch_options(workbench: Workbench, settings: Settings) -> dict[str, Any]:
+    """The keyword arguments of `Blocks.launch`."""
+    accent = gr.themes.colors.teal
+    return {
+        "server_name": settings.host,
+        "server_port": settings.port,
+        "auth": workbench.access.check_password if workbench.access.sign_in else None,
+        "theme": gr.themes.Default(
+            primary_hue=accent,
+            neutral_hue="slate",
+            font=["Inter", "Pretendard", "Noto Sans KR", "NanumGothic", "system-ui", "sans-serif"],
+            font_mono=["ui-monospace", "monospace"],
+        ),
+        "css_paths": [ASSETS / "web" / "style.css"],
+        "i18n": workbench.page.i18n,
+        "mcp_server": True,
+        "show_error": True,
+        "max_file_size": _LONGEST_FIELD,
+        "footer_links": ["api", "settings"],
+        "quiet": True,
+    }
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise PortInUseError when another program listens there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortInUseError(host=host, port=port) from error
+
+
+def main(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="gemma-3-270m, smollm2-135m-instruct, or a .gguf file.")
+    ] = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder for annotations, runs, adapters and the index.")
+    ] = None,
+    language: Annotated[
+        Literal["auto", "en", "ko"] | None, typer.Option(help="Interface; auto: the browser's.")
+    ] = None,
+    auth_file: Annotated[
+        Path | None, typer.Option(help="Accounts (JSON); given, people must sign in.")
+    ] = None,
+) -> None:
+    """Open the workbench in the browser. Each option is also ZEROSHELF_NAME in the environment."""
+    given = {
+        "host": host,
+        "port": port,
+        "model": model,
+        "home": home,
+        "language": language,
+        "auth_file": auth_file,
+    }
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        check_port(settings.host, settings.port)
+        workbench = Workbench(settings)
+        workbench.start()
+        try:
+            print(
+                f"Zeroshelf opens on http://{settings.host}:{settings.port} "
+                f"(model {settings.model}, data in {settings.paths.home}). Ctrl-C stops it.",
+                flush=True,
+            )
+            workbench.blocks().launch(**launch_options(workbench, settings))
+        finally:
+            workbench.close()
+    except ZeroshelfError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(error.exit_code) from error
+
+
+if __name__ == "__main__":
+    typer.run(main)

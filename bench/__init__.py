@@ -1,0 +1,1 @@
+"""Measurements, each against a named peer or stated plainly. Run with `make bench`."""

@@ -1,0 +1,33 @@
+"""`python -m bench [NAME ...]`: run all measurements, or the named ones, and print their figures."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from bench import candidates, first_page, next_prompt
+from recsys.settings import usable_cpus
+
+BENCHES: dict[str, Callable[[], None]] = {
+    "candidates": candidates.run,
+    "first-page": first_page.run,
+    "next-prompt": next_prompt.run,
+}
+
+
+def main(names: Annotated[list[str] | None, typer.Argument(help=", ".join(BENCHES))] = None) -> None:
+    """Run measurements one after another; nothing else should be running."""
+    unknown = [name for name in names or [] if name not in BENCHES]
+    if unknown:
+        raise typer.BadParameter(f"no such measurement: {', '.join(unknown)}")
+    print(f"{platform.platform()}, {usable_cpus()} processors, Python {platform.python_version()}")
+    for name in names or BENCHES:
+        print(f"\n== {name}", flush=True)
+        BENCHES[name]()
+
+
+if __name__ == "__main__":
+    typer.run(main)

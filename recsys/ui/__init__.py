@@ -1,0 +1,1 @@
+"""The playground tab, and what the tabs of all packages share."""

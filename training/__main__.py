@@ -1,0 +1,214 @@
+"""Training from the command line.
+
+    python -m training dpo --pairs pairs.jsonl --model smollm2-135m-instruct --out my-adapter
+    python -m training dpo --from-store --epochs 2
+    python -m training runs
+    python -m training show RUN
+    python -m training stop RUN --save
+
+A run goes on by itself, in a process of its own; this command only follows it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import typer
+
+from recsys.errors import InputError, ZeroshelfError
+from recsys.settings import Settings
+from training.config import DpoConfig, parse_config
+from training.errors import OutputExistsError
+from training.events import (
+    AdapterEvent,
+    AgreementEvent,
+    DataEvent,
+    Event,
+    MetricsEvent,
+    NoteEvent,
+    StateEvent,
+)
+from training.runs import PairRows, RunStatus, RunStore
+
+app = typer.Typer(
+    help="Train adapters on preferences, each run in a process of its own.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+_POLL_S = 0.5
+_OWN_OPTIONS = {"pairs", "from_store", "strategy", "out", "home"}
+
+_DEFAULTS = DpoConfig()
+
+
+def _about(field: str) -> str:
+    return DpoConfig.model_fields[field].description or ""
+
+
+Home = Annotated[
+    Path | None, typer.Option(help="The data folder (default: ZEROSHELF_HOME, or the user's own).")
+]
+Run = Annotated[str, typer.Argument(help="The run's id, as `runs` shows it.")]
+
+
+@app.command()
+def dpo(
+    pairs: Annotated[Path | None, typer.Option(help="Preference rows as JSON Lines.")] = None,
+    from_store: Annotated[bool, typer.Option("--from-store", help="Take the judgements made here.")] = False,
+    strategy: Annotated[str, typer.Option(help="With --from-store: best-worst or all.")] = "best-worst",
+    out: Annotated[Path | None, typer.Option(help="Copy the adapter to this new folder.")] = None,
+    home: Home = None,
+    model: Annotated[str, typer.Option(help=_about("model"))] = _DEFAULTS.model,
+    name: Annotated[str | None, typer.Option(help=_about("name"))] = None,
+    epochs: Annotated[int, typer.Option(help=_about("epochs"))] = _DEFAULTS.epochs,
+    max_steps: Annotated[int | None, typer.Option(help=_about("max_steps"))] = None,
+    learning_rate: Annotated[float, typer.Option(help=_about("learning_rate"))] = _DEFAULTS.learning_rate,
+    beta: Annotated[float, typer.Option(help=_about("beta"))] = _DEFAULTS.beta,
+    batch_size: Annotated[int, typer.Option(help=_about("batch_size"))] = _DEFAULTS.batch_size,
+    gradient_accumulation: Annotated[
+        int, typer.Option(help=_about("gradient_accumulation"))
+    ] = _DEFAULTS.gradient_accumulation,
+    lora_r: Annotated[int, typer.Option(help=_about("lora_r"))] = _DEFAULTS.lora_r,
+    lora_alpha: Annotated[int, typer.Option(help=_about("lora_alpha"))] = _DEFAULTS.lora_alpha,
+    lora_dropout: Annotated[float, typer.Option(help=_about("lora_dropout"))] = _DEFAULTS.lora_dropout,
+    max_length: Annotated[int, typer.Option(help=_about("max_length"))] = _DEFAULTS.max_length,
+    held_out: Annotated[float, typer.Option(help=_about("held_out"))] = _DEFAULTS.held_out,
+    seed: Annotated[int, typer.Option(help=_about("seed"))] = _DEFAULTS.seed,
+    dtype: Annotated[str, typer.Option(help=_about("dtype"))] = _DEFAULTS.dtype,
+    save_steps: Annotated[int, typer.Option(help=_about("save_steps"))] = _DEFAULTS.save_steps,
+    warmup: Annotated[float, typer.Option(help=_about("warmup"))] = _DEFAULTS.warmup,
+) -> None:
+    """Train an adapter with DPO on preference pairs.
+
+    Ctrl-C asks the run to stop and save; a second Ctrl-C leaves it running by itself.
+    """
+    given = locals()
+    config = parse_config({key: value for key, value in given.items() if key not in _OWN_OPTIONS})
+    if (pairs is not None) == from_store:
+        raise InputError(reason="Give the pairs either with --pairs FILE or with --from-store.")
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputExistsError(path=out)
+    settings = _settings(home)
+    store = RunStore(settings.paths.runs)
+    run_id = store.start(config, pairs if pairs is not None else _from_store(settings, strategy))
+    typer.echo(f"run {run_id}; files in {store.folder(run_id).path}")
+    status = follow(store, run_id)
+    if out is not None and status.adapter is not None:
+        shutil.copytree(settings.paths.adapters / status.adapter, out, dirs_exist_ok=True)
+        typer.echo(f"adapter copied to {out}")
+    if status.state in ("failed", "interrupted"):
+        typer.echo(f"{run_id} {status.state}: {status.error}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def runs(home: Home = None) -> None:
+    """List the runs, newest first."""
+    statuses = RunStore(_settings(home).paths.runs).list()
+    for status in statuses:
+        typer.echo(_summary(status))
+    if not statuses:
+        typer.echo("No runs yet. Start one with `python -m training dpo --from-store`.")
+
+
+@app.command()
+def show(run: Run, lines: Annotated[int, typer.Option(help="Lines of the log.")] = 10, home: Home = None) -> None:
+    """Show a run's state, its latest numbers and the end of its log."""
+    store = RunStore(_settings(home).paths.runs)
+    status = store.get(run)
+    typer.echo(_summary(status))
+    for text in (status.reason, status.error):
+        if text:
+            typer.echo(text)
+    for key, value in status.metrics.items():
+        typer.echo(f"  {key:<20} {value:.5g}")
+    typer.echo(store.log_tail(run, lines))
+
+
+@app.command()
+def stop(
+    run: Run,
+    save: Annotated[bool, typer.Option("--save/--cancel", help="Keep what was learnt, or not.")] = True,
+    home: Home = None,
+) -> None:
+    """Ask a run to stop after its current step."""
+    typer.echo(_summary(RunStore(_settings(home).paths.runs).stop(run, save=save)))
+
+
+def follow(store: RunStore, run_id: str) -> RunStatus:
+    """Print a run's events until it is over, or until the second Ctrl-C."""
+    offset, asked = 0, False
+    while True:
+        try:
+            status = store.get(run_id)  # before the events, so that none of an ended run is missed
+            events, offset = store.events(run_id, offset)
+            for event in events:
+                if line := _line(event):
+                    typer.echo(line)
+            if status.is_over:
+                return status
+            time.sleep(_POLL_S)
+        except KeyboardInterrupt:
+            if asked:
+                typer.echo(f"\n{run_id} goes on; `python -m training show {run_id}` tells how it is.")
+                return store.get(run_id)
+            asked = True
+            store.stop(run_id, save=True)
+            typer.echo("\nstopping after this step and saving; Ctrl-C again to leave it to itself")
+
+
+def _line(event: Event) -> str:
+    match event:
+        case MetricsEvent(split="held-out"):
+            accuracy = event.values.get("rewards/accuracies", float("nan"))
+            return f"held-out accuracy {accuracy:.2f}, loss {event.values.get('loss', float('nan')):.4f}"
+        case MetricsEvent():
+            shown = ("loss", "rewards/margins", "rewards/accuracies")
+            numbers = "  ".join(f"{k.split('/')[-1]} {event.values[k]:.4f}" for k in shown if k in event.values)
+            return f"step {event.step}/{event.steps}  {numbers}  about {event.eta_s or 0:.0f} s left"
+        case StateEvent():
+            return f"{event.state} {event.reason}".strip()
+        case NoteEvent():
+            return event.text
+        case DataEvent():
+            dropped = "".join(f", {count} dropped: {reason}" for reason, count in event.dropped.items())
+            cut = f", {event.truncated} cut at the end" if event.truncated else ""
+            return f"{event.train} pairs to train on, {event.held_out} held out{dropped}{cut}"
+        case AgreementEvent():
+            return f"llama.cpp and PEFT differ by {event.agreement.mean_difference:.5f} nats a token"
+        case AdapterEvent():
+            return f"adapter {event.name} in {event.folder}"
+
+
+def _summary(status: RunStatus) -> str:
+    steps = f"{status.step}/{status.steps}" if status.steps else "-"
+    adapter = status.adapter or "-"
+    return f"{status.run_id}  {status.state:<11}  step {steps:<9}  {status.name}  adapter {adapter}"
+
+
+def _settings(home: Path | None) -> Settings:
+    return Settings() if home is None else Settings(home=home)
+
+
+def _from_store(settings: Settings, strategy: str) -> PairRows:
+    from annotation.pairs import pairs_from_store
+
+    found = pairs_from_store(settings.paths.annotations, cast(Literal["best-worst", "all"], strategy))
+    return cast(PairRows, [pair.to_row() for pair in found])
+
+
+def main() -> None:
+    """Run the command line; what went wrong goes to stderr, its kind into the exit code."""
+    try:
+        app()
+    except ZeroshelfError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

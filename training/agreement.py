@@ -1,0 +1,112 @@
+"""Does llama.cpp with the GGUF adapter compute what PEFT computes with the trained one?
+
+Both read one fixed English and Korean text, and their log-probabilities of each token are compared.
+Against the quantised base itself that would say little: llama.cpp also rounds the activations of a
+quantised product to 8 bits, which alone moves SmolLM2 (Q4_1) by 0.06 nats a token, as much as an
+adapter with its rows in the wrong order does, and subtracting the base's own difference does not
+take it out. So both sides get the same dense base: llama.cpp a temporary fp32 GGUF file with the
+dequantised, bf16-rounded weights that training used. A right adapter then agrees to about 0.001
+nats, a wrong one stands out by a factor of fifty. Imports torch.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import gguf
+import llama_cpp
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from peft import PeftModel
+
+from recsys.llm.adapters import Agreement
+from recsys.llm.gguf_metadata import silence_llama_cpp
+from training.base_weights import load_base
+
+TEXT = (
+    "This person likes quiet films about memory and the sea, in which little happens and much is felt. "
+    "They will want a short novel about an old fisherman next.\n"
+    "이 사람은 조용하고 느린 이야기를 좋아합니다. 다음에는 바다를 다룬 짧은 소설을 읽고 싶어 할 것입니다."
+)
+
+_BYTES_PER_WEIGHT = 4
+_CONTEXT = 512
+
+
+def agreement(base_gguf: Path, base_folder: Path, adapter_folder: Path, adapter_gguf: Path) -> Agreement | None:
+    """The differences over `TEXT`, in nats per token, or None where the disk has no room for the dense base.
+
+    `base_folder` is the safetensors copy of `base_gguf`, `adapter_folder` the PEFT folder that
+    `adapter_gguf` was written from.
+    """
+    reader = gguf.GGUFReader(base_gguf)
+    needed = sum(int(tensor.n_elements) for tensor in reader.tensors) * _BYTES_PER_WEIGHT
+    if shutil.disk_usage(adapter_gguf.parent).free < 2 * needed:
+        return None
+    with tempfile.TemporaryDirectory(dir=adapter_gguf.parent, prefix=".dense-") as folder:
+        dense = Path(folder) / "base.gguf"
+        write_dense_gguf(reader, dense)
+        tokens, served = _llama_cpp_log_probs(dense, adapter_gguf)
+    difference = np.abs(served - _peft_log_probs(base_folder, adapter_folder, tokens))
+    return Agreement(
+        tokens=len(difference),
+        mean_difference=float(difference.mean()),
+        max_difference=float(difference.max()),
+    )
+
+
+def write_dense_gguf(reader: gguf.GGUFReader, target: Path) -> None:
+    """The file of `reader` with every tensor as fp32, the values of its matrices rounded to bf16.
+
+    Vectors stay as they are: gemma's GGUF holds its norms' weights plus one, which bf16 would not.
+    """
+    bf16 = gguf.GGMLQuantizationType.BF16
+    architecture = reader.get_field(gguf.Keys.General.ARCHITECTURE)
+    assert architecture is not None  # llama.cpp has served this file
+    writer = gguf.GGUFWriter(target, architecture.contents())
+    for field in reader.fields.values():
+        if not field.name.startswith("GGUF.") and field.name != gguf.Keys.General.ARCHITECTURE:
+            array = field.types[0] == gguf.GGUFValueType.ARRAY
+            writer.add_key_value(
+                field.name, field.contents(), field.types[0], sub_type=field.types[-1] if array else None
+            )
+    for tensor in reader.tensors:
+        values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        if values.ndim > 1:
+            values = gguf.quants.dequantize(gguf.quants.quantize(values, bf16), bf16)
+        writer.add_tensor(tensor.name, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def _llama_cpp_log_probs(base: Path, adapter: Path) -> tuple[list[int], NDArray[np.float64]]:
+    """The tokens of `TEXT`, and the log-probability of each but the first."""
+    silence_llama_cpp()
+    model = llama_cpp.Llama(
+        str(base), lora_path=str(adapter), n_ctx=_CONTEXT, logits_all=True, n_gpu_layers=0, verbose=False
+    )
+    try:
+        tokens: list[int] = model.tokenize(TEXT.encode(), add_bos=True, special=True)
+        model.eval(tokens)
+        return tokens, _of_next(torch.from_numpy(np.array(model.scores[: len(tokens)])), tokens)
+    finally:
+        model.close()
+
+
+def _peft_log_probs(base: Path, adapter: Path, tokens: list[int]) -> NDArray[np.float64]:
+    model = PeftModel.from_pretrained(load_base(base, torch.float32), adapter).eval()
+    with torch.no_grad():
+        return _of_next(model(torch.tensor([tokens])).logits[0], tokens)
+
+
+def _of_next(logits: torch.Tensor, tokens: list[int]) -> NDArray[np.float64]:
+    """Log-probability of each token but the first; `logits` has the shape (tokens, vocabulary)."""
+    log_probs = torch.log_softmax(logits[:-1].double(), dim=-1)
+    following = torch.tensor(tokens[1:]).unsqueeze(1)
+    result: NDArray[np.float64] = log_probs.gather(1, following).squeeze(1).numpy()
+    return result

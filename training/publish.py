@@ -1,0 +1,42 @@
+"""Puts a finished adapter among the others, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from itertools import count
+from pathlib import Path
+
+from filelock import FileLock
+
+from recsys.llm.adapters import CARD, GGUF, AdapterCard
+
+PEFT_FILES = ("adapter_config.json", "adapter_model.safetensors")
+
+
+def publish_adapter(store: Path, peft_folder: Path, gguf: Path, card: AdapterCard) -> tuple[AdapterCard, Path]:
+    """Copy PEFT files, GGUF file and card into a new folder under `store`, named after the card.
+
+    A name that is taken gets `-2`, `-3`, ...; nothing is overwritten. Returns the card with the
+    name it got, and the folder.
+    """
+    temporary = Path(tempfile.mkdtemp(dir=store, prefix=".publishing-"))
+    try:
+        for name in PEFT_FILES:
+            shutil.copyfile(peft_folder / name, temporary / name)
+        shutil.copyfile(gguf, temporary / GGUF)
+        os.chmod(temporary, 0o755)  # mkdtemp's 0700 would hide it from a server under another user
+        with FileLock(store / ".lock"):
+            name = _free_name(store, card.name)
+            named = card.model_copy(update={"name": name})
+            (temporary / CARD).write_text(named.model_dump_json(indent=2), encoding="utf-8")
+            os.rename(temporary, store / name)
+        return named, store / name
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _free_name(store: Path, name: str) -> str:
+    candidates = (name if number == 1 else f"{name[:74]}-{number}" for number in count(1))
+    return next(candidate for candidate in candidates if not (store / candidate).exists())
