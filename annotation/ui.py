@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from pathlib import Path
 from typing import Any, cast
@@ -29,6 +30,7 @@ class AnnotateTab:
         self._service = service
         self._access = access
         self._page = page
+        self._serial = itertools.count()
 
     def build(self) -> None:
         """Lay out the tab within the Blocks that are being built."""
@@ -132,6 +134,7 @@ class AnnotateTab:
         """Everything that the board shows: the task, the progress, and a message where there is one."""
         words = self._page.language(request)
         board: dict[str, Any] = {
+            "serial": next(self._serial),  # the page draws again only what differs
             "task_id": None,
             "waiting": False,
             "words": {k: v for k, v in texts(words).items() if k.startswith("annotate_")},
@@ -140,10 +143,10 @@ class AnnotateTab:
         try:
             self._access.require(request.username, Role.ANNOTATOR)
             name = self._access.person(request.username, annotator)
-            if task is None:
-                task = self._service.next_task(name, language or None, wait_s=_WAIT_S)
             progress = self._service.progress(name, language or None)
             board["progress"] = {"done": progress.done, "total": progress.total}
+            if task is None:
+                task = self._service.next_task(name, language or None, wait_s=_WAIT_S)
         except (TaskNotReadyError, NotReadyError):
             board["waiting"] = True
             return board

@@ -57,7 +57,7 @@ class Access:
         account = (self._accounts or {}).get(name)
         try:
             right = _hasher.verify(account.password if account else _DECOY, password)
-        except (VerificationError, InvalidHashError):
+        except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
         return right and account is not None
 

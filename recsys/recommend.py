@@ -94,7 +94,7 @@ class Recommender:
         titles = [title.strip() for title in history if title.strip()]
         query = query.strip()
         target = self._checked(catalog, titles, query, k)
-        found = self.catalogs.find(titles)
+        found = self.catalogs.find(titles, prefer=catalog)
         person = History(items=tuple(item for _, item in found), query=query)
         backend, adapter = self.pool.resolve(model)
         languages = getattr(backend, "languages", ("en",))

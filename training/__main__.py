@@ -116,7 +116,9 @@ def runs(home: Home = None) -> None:
 
 
 @app.command()
-def show(run: Run, lines: Annotated[int, typer.Option(help="Lines of the log.")] = 10, home: Home = None) -> None:
+def show(
+    run: Run, lines: Annotated[int, typer.Option(help="Lines of the log.")] = 10, home: Home = None
+) -> None:
     """Show a run's state, its latest numbers and the end of its log."""
     store = RunStore(_settings(home).paths.runs)
     status = store.get(run)
@@ -141,24 +143,30 @@ def stop(
 
 def follow(store: RunStore, run_id: str) -> RunStatus:
     """Print a run's events until it is over, or until the second Ctrl-C."""
-    offset, asked = 0, False
-    while True:
-        try:
+    offset = 0
+
+    def to_the_end() -> RunStatus:
+        nonlocal offset
+        while True:
             status = store.get(run_id)  # before the events, so that none of an ended run is missed
             events, offset = store.events(run_id, offset)
-            for event in events:
-                if line := _line(event):
-                    typer.echo(line)
+            for line in filter(None, map(_line, events)):
+                typer.echo(line)
             if status.is_over:
                 return status
             time.sleep(_POLL_S)
-        except KeyboardInterrupt:
-            if asked:
-                typer.echo(f"\n{run_id} goes on; `python -m training show {run_id}` tells how it is.")
-                return store.get(run_id)
-            asked = True
-            store.stop(run_id, save=True)
-            typer.echo("\nstopping after this step and saving; Ctrl-C again to leave it to itself")
+
+    try:
+        return to_the_end()
+    except KeyboardInterrupt:
+        pass
+    try:
+        store.stop(run_id, save=True)
+        typer.echo("\nstopping after this step and saving; Ctrl-C again to leave it to itself")
+        return to_the_end()
+    except KeyboardInterrupt:
+        typer.echo(f"\n{run_id} goes on; `python -m training show {run_id}` tells how it is.")
+        return store.get(run_id)
 
 
 def _line(event: Event) -> str:
@@ -168,7 +176,9 @@ def _line(event: Event) -> str:
             return f"held-out accuracy {accuracy:.2f}, loss {event.values.get('loss', float('nan')):.4f}"
         case MetricsEvent():
             shown = ("loss", "rewards/margins", "rewards/accuracies")
-            numbers = "  ".join(f"{k.split('/')[-1]} {event.values[k]:.4f}" for k in shown if k in event.values)
+            numbers = "  ".join(
+                f"{k.split('/')[-1]} {event.values[k]:.4f}" for k in shown if k in event.values
+            )
             return f"step {event.step}/{event.steps}  {numbers}  about {event.eta_s or 0:.0f} s left"
         case StateEvent():
             return f"{event.state} {event.reason}".strip()

@@ -36,7 +36,9 @@ _BYTES_PER_WEIGHT = 4
 _CONTEXT = 512
 
 
-def agreement(base_gguf: Path, base_folder: Path, adapter_folder: Path, adapter_gguf: Path) -> Agreement | None:
+def agreement(
+    base_gguf: Path, base_folder: Path, adapter_folder: Path, adapter_gguf: Path
+) -> Agreement | None:
     """The differences over `TEXT`, in nats per token, or None where the disk has no room for the dense base.
 
     `base_folder` is the safetensors copy of `base_gguf`, `adapter_folder` the PEFT folder that

@@ -12,6 +12,8 @@
     └── TrainingDivergedError     the loss is no longer a number
     ConflictError
     └── RunInProgressError        another run is alive
+
+Each carries a cause and a cure, as there.
 """
 
 from __future__ import annotations

@@ -136,9 +136,7 @@ def usable_pairs(rows: Sequence[PairRow]) -> tuple[list[PairRow], dict[str, int]
 def render_pair(row: PairRow, prompt_format: PromptFormat) -> TextPair:
     """`row` as the texts that the model reads and writes."""
     examples = load_templates(row.language).worked_examples(row.situation, row.form)
-    prompt = Prompt(
-        system=row.system, before=row.instruction, examples=examples, language=row.language
-    )
+    prompt = Prompt(system=row.system, before=row.instruction, examples=examples, language=row.language)
     chosen, rejected = row.answers
     return TextPair(prompt_format.render(prompt), chosen, rejected)
 

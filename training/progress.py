@@ -26,7 +26,7 @@ _SHOWN = (
 _HELD_OUT = "eval_"
 
 
-class ProgressCallback(TrainerCallback):
+class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not read transformers
     """Turns the trainer's logs into events, and ends training when a stop is wanted.
 
     `train` and `held_out` keep the last numbers of each part.

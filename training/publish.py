@@ -15,7 +15,9 @@ from recsys.llm.adapters import CARD, GGUF, AdapterCard
 PEFT_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
-def publish_adapter(store: Path, peft_folder: Path, gguf: Path, card: AdapterCard) -> tuple[AdapterCard, Path]:
+def publish_adapter(
+    store: Path, peft_folder: Path, gguf: Path, card: AdapterCard
+) -> tuple[AdapterCard, Path]:
     """Copy PEFT files, GGUF file and card into a new folder under `store`, named after the card.
 
     A name that is taken gets `-2`, `-3`, ...; nothing is overwritten. Returns the card with the

@@ -9,6 +9,8 @@
     stop             "save" or "cancel", written when a stop is wanted
     checkpoints/     the trainer's, the last two
     peft/, adapter.gguf   the adapter before it is published
+
+Small files are replaced as a whole; the event file and the log only grow.
 """
 
 from __future__ import annotations

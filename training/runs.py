@@ -130,6 +130,10 @@ class RunStore:
             raise UnknownRunError(run_id=run_id)
         return RunFolder(self.root / run_id)
 
+    def config(self, run_id: str) -> DpoConfig:
+        """The settings of a run; raises UnknownRunError."""
+        return DpoConfig.model_validate_json(self.folder(run_id).config.read_bytes())
+
     def metrics(self, run_id: str) -> _Metrics:
         """The numbers of every step so far; raises UnknownRunError."""
         events, _ = read_events(self.folder(run_id).events)
@@ -158,9 +162,7 @@ class RunStore:
             return []
         return [RunFolder(path) for path in self.root.iterdir() if is_run_id(path.name)]
 
-    def _create(
-        self, config: DpoConfig, pairs: Path | PairRows, request_id: str | None
-    ) -> RunFolder:
+    def _create(self, config: DpoConfig, pairs: Path | PairRows, request_id: str | None) -> RunFolder:
         now = datetime.now(UTC)
         run_id = new_run_id("dpo", now)
         name = config.name or default_adapter_name(config.model, "dpo", now)

@@ -91,7 +91,10 @@ class TrainTab:
                     )
                     beta = gr.Number(default["beta"], label=t("train_beta"), step=0.05)
                     batch = gr.Number(
-                        default["batch_size"], label=t("train_batch_size"), precision=0
+                        default["batch_size"],
+                        label=t("train_batch_size"),
+                        precision=0,
+                        elem_id="batch-size",
                     )
                 start = gr.Button(t("train_start"), variant="primary", elem_id="start-training")
             with gr.Column(scale=3, min_width=320):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -45,7 +46,7 @@ def run_worker(folder: RunFolder) -> int:
         state, reason = _Work(folder, record, events).do()
         events.write(StateEvent(state=state, reason=reason))
         return 0
-    except Exception as error:
+    except Exception as error:  # whatever it is, whoever watches the run has to be told
         traceback.print_exc()
         events.write(StateEvent(state="failed", error=_message(error)))
         return 1
@@ -149,6 +150,7 @@ class _Work:
 
         card, folder = publish_adapter(self.paths.adapters, self.folder.peft, self.folder.gguf, card)
         self.events.write(AdapterEvent(name=card.name, folder=folder))
+        shutil.rmtree(self.folder.checkpoints, ignore_errors=True)  # they served for a crash before here
 
     def _enter(self, state: RunState) -> None:
         self.events.write(StateEvent(state=state))

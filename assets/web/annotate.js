@@ -1,7 +1,7 @@
 // The annotation board: draws the task that the server sends, keeps the two choices in the page, and
 // sends them back. Text is only ever set as text, never as HTML.
 const OWN = window.zeroshelfBoard = (window.zeroshelfBoard || 0) + 1;
-let best = null, worst = null, shownTask = undefined, polling = null, busy = false;
+let best = null, worst = null, shownTask = undefined, polling = null, patience = null, busy = false;
 
 function make(tag, className, text) {
   const node = document.createElement(tag);
@@ -27,6 +27,9 @@ function button(className, label, key, action) {
 function send(event, data) {
   if (busy) return;
   busy = true;
+  clearTimeout(patience);
+  // A request that got lost must not lock the board: the choices are still here, to be sent again.
+  patience = setTimeout(() => { busy = false; if (props.value && props.value.waiting) send('load', {}); }, 15000);
   trigger(event, data);
 }
 
@@ -123,6 +126,7 @@ function render() {
   const value = props.value || {};
   busy = false;
   clearTimeout(polling);
+  clearTimeout(patience);
   const board = element.querySelector('.zb-root');
   if (!board || !value.words) return;
   if (value.task_id !== shownTask) { best = value.best; worst = value.worst; }
@@ -169,7 +173,8 @@ function onKey(event) {
   const digit = /^(?:Digit|Numpad)([1-5])$/.exec(event.code);
   if (digit) mark(Number(digit[1]) - 1, event.shiftKey ? 'worst' : 'best');
   else if (event.code === 'Enter' || event.code === 'NumpadEnter') {
-    if (event.target && event.target.tagName === 'BUTTON') return;
+    // Enter on one of the board's buttons presses it, until both choices are made.
+    if (element.contains(event.target) && event.target.tagName === 'BUTTON' && (best === null || worst === null)) return;
     if (props.value && props.value.task_id) submit();
   }
   else if (event.code === 'KeyU') send('undo', {});

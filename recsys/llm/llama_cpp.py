@@ -36,7 +36,11 @@ class LlamaCppBackend:
         self._formats: dict[str | None, PromptFormat] = {None: prompt_format(path, spec.style)}
         self._model = LlamaModel(path)
         self._loaded: dict[str, object] = {}
-        self._engine = LlamaEngine(self._model, context_tokens=context_tokens, threads=threads)
+        # One context a priority: a paused background request keeps its keys and values.
+        self._engines = {
+            priority: LlamaEngine(self._model, context_tokens=context_tokens, threads=threads)
+            for priority in Priority
+        }
         self._tokenizing = threading.Lock()
         self._closed = False
         self._scheduler = Scheduler(spec.name)
@@ -67,8 +71,9 @@ class LlamaCppBackend:
         try:
             while (delta := job.deltas.get()) is not None:
                 yield delta
-        finally:
+        except GeneratorExit:
             request.cancel.set()
+            raise
         if job.error:
             raise job.error
 
@@ -90,7 +95,8 @@ class LlamaCppBackend:
         self._scheduler.close()
         with self._tokenizing:
             self._closed = True
-            self._engine.close()
+            for engine in self._engines.values():
+                engine.close()
             self._model.close()
 
     def _submit(self, request: Request) -> _Generation:
@@ -100,7 +106,8 @@ class LlamaCppBackend:
         tokens = self._tokens(request.prompt, request.adapter)
         if len(tokens) > (limit := self._limit(request)):
             raise PromptTooLongError(tokens=len(tokens), limit=max(limit, 0))
-        job = _Generation(self._engine, self._use_adapter, request, tokens, prompt_format)
+        engine = self._engines[request.priority]
+        job = _Generation(engine, self._use_adapter, request, tokens, prompt_format)
         self._scheduler.submit(job)
         return job
 
@@ -123,8 +130,8 @@ class LlamaCppBackend:
             self._formats[adapter] = prompt_format(self._path, card.style)
         return self._formats[adapter]
 
-    def _use_adapter(self, name: str | None) -> None:
-        """Runs on the scheduler's thread, where the context lives."""
+    def _use_adapter(self, engine: LlamaEngine, name: str | None) -> None:
+        """Runs on the scheduler's thread, where the contexts live."""
         if name is not None and name not in self._loaded:
             adapter = self._adapters.get(name, self._spec.name)
             pointer = self._model.load_adapter(adapter.gguf)
@@ -132,7 +139,7 @@ class LlamaCppBackend:
                 problem = f"llama.cpp refuses {adapter.gguf.name}; it is damaged or for another model"
                 raise AdapterFileError(name=name, problem=problem)
             self._loaded[name] = pointer
-        self._engine.use_adapter(name, self._loaded[name] if name is not None else None)
+        engine.use_adapter(name, self._loaded[name] if name is not None else None)
 
 
 class _Sequence:
@@ -154,7 +161,7 @@ class _Generation:
     def __init__(
         self,
         engine: LlamaEngine,
-        use_adapter: Callable[[str | None], None],
+        use_adapter: Callable[[LlamaEngine, str | None], None],
         request: Request,
         prompt: list[int],
         prompt_format: PromptFormat,
@@ -167,7 +174,6 @@ class _Generation:
         self._prompt = prompt
         self._stop = (*prompt_format.stop, *request.sampling.stop)
         self._lead = prompt_format.lead(request.prompt)
-        self._slot = int(request.priority)
         self._done_prompt = -1
         self._position = len(prompt)
         self._sequences: list[_Sequence] = []
@@ -181,18 +187,16 @@ class _Generation:
         """Evaluate one stretch of the prompt, or one token of every sequence that is still open."""
         if self._request.cancel.is_set():
             return self._end("cancelled")
-        self._use_adapter(self._request.adapter)
+        self._use_adapter(self._engine, self._request.adapter)
         if self._done_prompt < 0:
-            self._done_prompt = self._engine.open(self._slot, self._prompt, self._request.n)
+            self._done_prompt = self._engine.open(self._prompt, self._request.n)
         if self._done_prompt < len(self._prompt):
-            self._done_prompt = self._engine.prefill(
-                self._slot, self._prompt, self._done_prompt, self._request.n
-            )
+            self._done_prompt = self._engine.prefill(self._prompt, self._done_prompt, self._request.n)
             if self._done_prompt == len(self._prompt):
                 self._begin()
         else:
             writing = [s for s in self._sequences if s.finish is None]
-            self._engine.advance(self._slot, [(s.index, s.token) for s in writing], self._position)
+            self._engine.advance([(s.index, s.token) for s in writing], self._position)
             self._position += 1
             for row, sequence in enumerate(writing):
                 self._draw(sequence, row)
@@ -248,6 +252,6 @@ class _Generation:
                 sequence.finish = reason
                 self.deltas.put(Delta(sequence.index, sequence.stream.finish(), reason))
         if self._done_prompt >= 0:
-            self._engine.release(self._slot)
+            self._engine.release()
         self.deltas.put(None)
         return True

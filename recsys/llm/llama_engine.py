@@ -1,9 +1,10 @@
 """llama.cpp's low-level interface, reduced to what a batched generation needs.
 
-One context holds two slots, one a priority, so that a paused background request keeps its keys and
-values while an interactive one runs. Within a slot several sequences share the prompt's cells of the
-KV cache: the prompt is evaluated once for all of them, and what two prompts of the same slot have in
-common at their beginning (the worked examples, say) is not evaluated again.
+Several sequences of one context share the prompt's cells of the KV cache: the prompt is evaluated once
+for all of them, and what two prompts have in common at their beginning (the worked examples, say) is
+not evaluated again. A context serves one request at a time. Requests that are to be interleaved each
+need one of their own: in a shared cache the place of the cells, and with it the rounding, would depend
+on what else is in it, and a seed would not give the same answer twice.
 
 All methods must be called from one thread.
 """
@@ -21,9 +22,8 @@ from recsys.llm.base import Sampling
 from recsys.llm.gguf_metadata import silence_llama_cpp
 
 MAX_SEQUENCES = 8
-"""Sequences that one slot can hold."""
+"""Sequences that one context can hold."""
 
-_SLOTS = 2
 _BLOCK = 128
 """Prompts are evaluated in blocks of this many tokens, and reused from the cache in whole blocks: the
 rest is then evaluated in the same shapes, so that a seed gives the same answer with and without the
@@ -131,10 +131,10 @@ class LlamaEngine:
 
     def __init__(self, model: LlamaModel, *, context_tokens: int, threads: int) -> None:
         parameters = llama_cpp.llama_context_default_params()
-        parameters.n_ctx = context_tokens * _SLOTS
+        parameters.n_ctx = context_tokens
         parameters.n_batch = _BLOCK
         parameters.n_ubatch = _BLOCK
-        parameters.n_seq_max = MAX_SEQUENCES * _SLOTS
+        parameters.n_seq_max = MAX_SEQUENCES
         parameters.n_threads = threads
         parameters.n_threads_batch = threads
         parameters.kv_unified = True
@@ -149,12 +149,10 @@ class LlamaEngine:
             )
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._batch = llama_cpp.llama_batch_init(_BLOCK, 0, MAX_SEQUENCES)
-        self._cached: list[tuple[str | None, list[int]]] = [(None, []) for _ in range(_SLOTS)]
+        self._cached: tuple[str | None, list[int]] = (None, [])
         self._adapter: str | None = None
 
-    def use_adapter(
-        self, name: str | None, pointer: llama_cpp.llama_adapter_lora_p | None
-    ) -> None:
+    def use_adapter(self, name: str | None, pointer: llama_cpp.llama_adapter_lora_p | None) -> None:
         """Apply one adapter, or none, to all that is evaluated from now on."""
         if name == self._adapter:
             return
@@ -166,24 +164,23 @@ class LlamaEngine:
             llama_cpp.llama_set_adapters_lora(self._context, adapters, 1, scales)
         self._adapter = name
 
-    def open(self, slot: int, prompt: Sequence[int], n: int) -> int:
-        """Make `slot` ready for `n` continuations of `prompt` with the adapter in use.
+    def open(self, prompt: Sequence[int], n: int) -> int:
+        """Make ready for `n` continuations of `prompt` with the adapter in use.
 
         Returns how many of the prompt's tokens are already in the cache; `prefill` does the rest.
         """
-        adapter, cached = self._cached[slot]
+        adapter, cached = self._cached
         common = _common_prefix(cached, prompt) if adapter == self._adapter else 0
         common = min(common, len(prompt) - 1) // _BLOCK * _BLOCK
-        first = slot * MAX_SEQUENCES
-        llama_cpp.llama_memory_seq_rm(self._memory, first, common, -1)
-        for sequence in range(first + 1, first + MAX_SEQUENCES):
+        llama_cpp.llama_memory_seq_rm(self._memory, 0, common, -1)
+        for sequence in range(1, MAX_SEQUENCES):
             llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
-        for sequence in range(first + 1, first + n):
-            llama_cpp.llama_memory_seq_cp(self._memory, first, sequence, 0, common)
-        self._cached[slot] = (self._adapter, list(prompt[:common]))
+        for sequence in range(1, n):
+            llama_cpp.llama_memory_seq_cp(self._memory, 0, sequence, 0, common)
+        self._cached = (self._adapter, list(prompt[:common]))
         return common
 
-    def prefill(self, slot: int, prompt: Sequence[int], start: int, n: int) -> int:
+    def prefill(self, prompt: Sequence[int], start: int, n: int) -> int:
         """Evaluate the next stretch of the prompt from `start` for all `n` sequences at once.
 
         Returns where the following stretch begins. After the last one, row -1 holds the logits.
@@ -191,19 +188,18 @@ class LlamaEngine:
         end = min(start + _BLOCK, len(prompt))
         batch = self._batch
         batch.n_tokens = end - start
-        first = slot * MAX_SEQUENCES
         for row, position in enumerate(range(start, end)):
             batch.token[row] = prompt[position]
             batch.pos[row] = position
             batch.n_seq_id[row] = n
             for i in range(n):
-                batch.seq_id[row][i] = first + i
+                batch.seq_id[row][i] = i
             batch.logits[row] = position == len(prompt) - 1
         self._decode()
-        self._cached[slot] = (self._adapter, list(prompt[:end]))
+        self._cached = (self._adapter, list(prompt[:end]))
         return end
 
-    def advance(self, slot: int, tokens: Sequence[tuple[int, int]], position: int) -> None:
+    def advance(self, tokens: Sequence[tuple[int, int]], position: int) -> None:
         """Evaluate one token at `position` for each (sequence, token); row i holds the logits of the i-th."""
         batch = self._batch
         batch.n_tokens = len(tokens)
@@ -211,16 +207,15 @@ class LlamaEngine:
             batch.token[row] = token
             batch.pos[row] = position
             batch.n_seq_id[row] = 1
-            batch.seq_id[row][0] = slot * MAX_SEQUENCES + sequence
+            batch.seq_id[row][0] = sequence
             batch.logits[row] = True
         self._decode()
 
-    def release(self, slot: int) -> None:
+    def release(self) -> None:
         """Drop everything of a finished request but its prompt, which the next may share."""
-        first = slot * MAX_SEQUENCES
-        prompt = self._cached[slot][1]
-        llama_cpp.llama_memory_seq_rm(self._memory, first, len(prompt), -1)
-        for sequence in range(first + 1, first + MAX_SEQUENCES):
+        prompt = self._cached[1]
+        llama_cpp.llama_memory_seq_rm(self._memory, 0, len(prompt), -1)
+        for sequence in range(1, MAX_SEQUENCES):
             llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
     def draw(self, sampler: Sampler, row: int) -> int:

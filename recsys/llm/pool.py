@@ -33,7 +33,7 @@ class ModelInfo:
 
 
 def split_reference(reference: str) -> tuple[str, str | None]:
-    """"model+adapter" as (model, adapter); the adapter is None without a plus sign."""
+    """ "model+adapter" as (model, adapter); the adapter is None without a plus sign."""
     model, plus, adapter = reference.partition("+")
     return model, adapter if plus else None
 
@@ -86,11 +86,20 @@ class ModelPool:
 
         Raises UnknownModelError, UnknownAdapterError, AdapterFileError, ModelFileError.
         """
-        model, adapter = split_reference(reference or self.settings.model)
+        model, adapter = self._split(reference or self.settings.model)
         self.check(model)
         if adapter is not None:
             self.adapters.get(adapter, model)
         return self.get(model), adapter
+
+    def _split(self, reference: str) -> tuple[str, str | None]:
+        """`split_reference`, for a default model whose path may itself hold a plus sign."""
+        default = self.settings.model
+        if reference == default:
+            return default, None
+        if reference.startswith(f"{default}+"):
+            return default, reference.removeprefix(f"{default}+")
+        return split_reference(reference)
 
     def check(self, name: str) -> None:
         """Raise where `name` cannot name a base model of this app."""
@@ -114,9 +123,7 @@ class ModelPool:
             ready = self.ready(name)
             choices.append(ModelInfo(name, "llama.cpp", languages, None, ready, error_text))
             choices += [
-                ModelInfo(
-                    f"{name}+{a.card.name}", "llama.cpp", languages, a.card.name, ready, error_text
-                )
+                ModelInfo(f"{name}+{a.card.name}", "llama.cpp", languages, a.card.name, ready, error_text)
                 for a in self.adapters.list(name)
             ]
         return choices

@@ -115,7 +115,10 @@ def _part_path(part: str) -> Path:
     found = importlib.util.find_spec(package)
     if found is None or not found.origin:
         raise ModelFileError(path=file, problem=f"the Python package {package} is not installed")
-    return Path(found.origin).parent / file
+    path = Path(found.origin).parent / file
+    if not path.is_file():
+        raise ModelFileError(path=path, problem=f"it is missing from the Python package {package}")
+    return path
 
 
 def _assemble(spec: ModelSpec, target: Path) -> None:

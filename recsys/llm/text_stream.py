@@ -39,9 +39,10 @@ class TextStream:
         self._held += new
         if not self.text:
             self._held = self._held.lstrip()
-        found = [at for s in self._stop if (at := self._held.find(s)) >= 0]
+        # The stop string that is complete first counts, as it would if the text came letter by letter.
+        found = [(at + len(s), at) for s in self._stop if (at := self._held.find(s)) >= 0]
         if found:
-            certain, self._held, self.stopped = self._held[: min(found)], "", True
+            certain, self._held, self.stopped = self._held[: min(found)[1]], "", True
         else:
             keep = self._possible_stop()
             certain, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]

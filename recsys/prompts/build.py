@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from recsys.catalog import History, Item
@@ -9,6 +10,8 @@ from recsys.prompts.formats import Prompt
 from recsys.prompts.templates import Form, LanguageTemplates, Situation, load_templates
 
 _MAX_LINE_CHARS = 240
+_MARKS = re.compile(r"#{2,}")
+_CONTROL = re.compile(r"<(?=[|/\w])")
 
 
 def build_prompt(
@@ -30,9 +33,7 @@ def build_prompt(
     source = domains.pop() if len(domains) == 1 else ""
     mixed = not source
     lines = tuple("- " + _line(item, templates, show_domain=mixed) for item in history.items)
-    numbered = tuple(
-        f"{number}. {_line(item, templates)}" for number, item in enumerate(candidates, 1)
-    )
+    numbered = tuple(f"{number}. {_line(item, templates)}" for number, item in enumerate(candidates, 1))
     return Prompt(
         system=templates.situation(situation).system,
         before=templates.heading(situation, source) if lines else "",
@@ -45,7 +46,7 @@ def build_prompt(
 
 
 def language_of(text: str) -> str:
-    """"ko" when at least a fifth of the letters are Hangul, otherwise "en"."""
+    """ "ko" when at least a fifth of the letters are Hangul, otherwise "en"."""
     letters = [c for c in text if c.isalpha()]
     hangul = sum("가" <= c <= "힣" or "ㄱ" <= c <= "ㅣ" for c in letters)
     return "ko" if letters and hangul * 5 >= len(letters) else "en"
@@ -69,6 +70,11 @@ def _attributes(item: Item) -> str:
 
 
 def _one_line(text: str) -> str:
-    """White space folded, so that a title cannot end the prompt's own structure, and cut to length."""
-    folded = " ".join(text.replace("###", "#").split())
+    """Cut to length, and without what could end the prompt's own structure.
+
+    White space is folded, the marks of the few-shot form are shortened, and a chat template's control
+    tokens (`<|im_end|>`, `<eos>`) are broken up, so that a tokenizer reads them as plain letters.
+    """
+    harmless = _CONTROL.sub("< ", _MARKS.sub("#", text))
+    folded = " ".join(harmless.split())
     return folded if len(folded) <= _MAX_LINE_CHARS else folded[: _MAX_LINE_CHARS - 1] + "…"

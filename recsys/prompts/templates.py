@@ -113,9 +113,7 @@ class LanguageTemplates(_Data):
 
     def _example_instruction(self, example: _ExampleData) -> str:
         heading = self.heading(example.situation, example.source) if example.history else ""
-        task = self.task(
-            example.situation, example.form, example.target, example.query, example.candidates
-        )
+        task = self.task(example.situation, example.form, example.target, example.query, example.candidates)
         return "\n".join(part for part in (heading, *example.history, task) if part)
 
 

@@ -48,11 +48,11 @@ def read_catalog_file(path: Path, domain: str) -> list[Item]:
 
 
 def _json_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, parse_constant=lambda _: None)  # NaN: pandas' missing value
         except ValueError as error:
             raise CatalogFileError(file=name, problem=f"line {number} is not JSON") from error
         if not isinstance(row, dict):
@@ -62,24 +62,28 @@ def _json_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _csv_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    missing = [c for c in _REQUIRED if c not in (reader.fieldnames or [])]
-    if missing:
-        raise CatalogFileError(file=name, problem=f"it has no column {', '.join(missing)}")
+    number = 1
     try:
-        for number, row in enumerate(reader, 2):
+        missing = [c for c in _REQUIRED if c not in (reader.fieldnames or [])]
+        if missing:
+            raise CatalogFileError(file=name, problem=f"it has no column {', '.join(missing)}")
+        for row in reader:
+            number += 1
             if None in row:
                 raise CatalogFileError(file=name, problem=f"row {number} has too many fields")
             yield number, {key: value for key, value in row.items() if value}
     except csv.Error as error:
-        raise CatalogFileError(file=name, problem=str(error)) from error
+        raise CatalogFileError(file=name, problem=f"row {number + 1}: {error}") from error
 
 
 def _item(row: dict[str, Any], domain: str, name: str, number: int) -> Item:
-    known = {key: value for key, value in row.items() if key in _FIELDS}
-    extra = {key: value for key, value in row.items() if key not in _FIELDS and value is not None}
-    known["id"] = str(row.get("id", ""))
+    given = {key: value for key, value in row.items() if value is not None}
+    known = {key: value for key, value in given.items() if key in _FIELDS}
+    extra = {key: value for key, value in given.items() if key not in _FIELDS}
+    known["id"] = str(known.get("id", ""))
     known["domain"] = known.get("domain") or domain
-    known["attributes"] = {**extra, **(known.get("attributes") or {})}
+    own = known.get("attributes", {})
+    known["attributes"] = {**extra, **own} if isinstance(own, dict) else own
     try:
         return Item.model_validate(known)
     except ValidationError as error:

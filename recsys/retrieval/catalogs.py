@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from recsys.catalog import Item
+from recsys.catalog import MAX_TITLE_CHARS, Item
 from recsys.demos import load_demos
 from recsys.errors import IndexInUseError, InputError, ZeroshelfError
 from recsys.retrieval.catalog_files import read_catalog_file
@@ -130,17 +130,18 @@ class Catalogs:
         items = self.store.get(catalog, (hit.item_id for hit in hits))
         return [(items[hit.item_id], hit) for hit in hits if hit.item_id in items]
 
-    def find(self, titles: Sequence[str]) -> list[tuple[str, Item]]:
+    def find(self, titles: Sequence[str], prefer: str = "") -> list[tuple[str, Item]]:
         """(catalogue, item) for each title; an unknown title becomes an item without a catalogue ("").
 
-        A title that several catalogues have is taken from the one that has most of the others.
+        A title that several catalogues have is taken from the one that has most of the others,
+        and from `prefer` where that does not decide.
         """
         found = [self.store.by_title(title) for title in titles]
         votes = Counter(catalog for matches in found for catalog, _ in matches)
         return [
-            max(matches, key=lambda match: votes[match[0]])
+            max(matches, key=lambda match: (votes[match[0]], match[0] == prefer))
             if matches
-            else ("", Item(id=f"typed-{number}", title=title))
+            else ("", Item(id=f"typed-{number}", title=_typed(title)))
             for number, (title, matches) in enumerate(zip(titles, found, strict=True))
         ]
 
@@ -168,3 +169,8 @@ class Catalogs:
 
     def _advance(self, items: int) -> None:
         self._progress = IndexProgress(self._progress.done + items, self._progress.total)
+
+
+def _typed(title: str) -> str:
+    """What somebody typed, as a title that an `Item` takes."""
+    return title.encode("utf-8", "replace").decode("utf-8")[:MAX_TITLE_CHARS]

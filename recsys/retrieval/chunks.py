@@ -12,6 +12,8 @@ from recsys.catalog import Item
 MIN_TOKENS, MAX_TOKENS = 80, 128
 """A chunk is filled until its length is in this range, in the embedder's tokens."""
 
+_MAX_HEADING_CHARS = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -41,8 +43,10 @@ class Chunker:
 
 
 def _heading(item: Item) -> str:
+    """Titles and attributes, cut where they would leave the embedder no room for the text."""
     values: list[str] = []
     for value in item.attributes.values():
         values += value if isinstance(value, list) else [str(value)]
     titles = " / ".join(item.all_titles())
-    return f"{titles} ({', '.join(values)})" if values else titles
+    heading = f"{titles} ({', '.join(values)})" if values else titles
+    return heading if len(heading) <= _MAX_HEADING_CHARS else heading[: _MAX_HEADING_CHARS - 1] + "…"

@@ -113,9 +113,7 @@ def _query(collection: Collection, vector: Vectors, count: int) -> list[Hit]:
     assert metadatas and documents and distances  # asked for in `include`
     return [
         Hit(str(metadata["item"]), document, 1.0 - distance)
-        for metadata, document, distance in zip(
-            metadatas[0], documents[0], distances[0], strict=True
-        )
+        for metadata, document, distance in zip(metadatas[0], documents[0], distances[0], strict=True)
     ]
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,19 +60,21 @@ class ItemStore:
 
     def catalog(self, name: str) -> CatalogRow:
         """The catalogue called `name`; raises UnknownCatalogError."""
-        with self._lock:
-            row = self._db.execute("SELECT * FROM catalogs WHERE name = ?", [name]).fetchone()
-        if row is None:
-            known = ", ".join(c.name for c in self.catalogs()) or "none yet"
-            raise UnknownCatalogError(name=name, known=known)
-        return CatalogRow(*row)
+        known = {c.name: c for c in self.catalogs()}
+        if name not in known:
+            raise UnknownCatalogError(name=name, known=", ".join(known) or "none yet")
+        return known[name]
 
     def put(self, name: str, domain: str, language: str, items: Sequence[Item]) -> CatalogRow:
-        """Add a catalogue, or replace the one of this name where its items differ, in one transaction."""
+        """Add a catalogue, or replace the one of this name where it differs, in one transaction."""
         fingerprint = _fingerprint(items)
         with self._lock:
             known = {c.name: c for c in self.catalogs()}.get(name)
-            if known and known.fingerprint == fingerprint:
+            if known and (known.fingerprint, known.domain, known.language) == (
+                fingerprint,
+                domain,
+                language,
+            ):
                 return known
             with _transaction(self._db):
                 self._db.execute("DELETE FROM catalogs WHERE name = ?", [name])
@@ -146,7 +149,9 @@ class _transaction:
 
 
 def _key(title: str) -> str:
-    return " ".join(title.casefold().split())
+    # Text pasted from macOS has Korean syllables in letters (NFD); SQLite takes no lone surrogates.
+    folded = " ".join(unicodedata.normalize("NFC", title).casefold().split())
+    return folded.encode("utf-8", "replace").decode("utf-8")
 
 
 def _fingerprint(items: Iterable[Item]) -> str:

@@ -1,0 +1,91 @@
+"""`python -m recsys`: recommend, check the demo files and make accounts without a browser."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recsys.access import Role, save_account
+from recsys.demos import DOMAINS, check_demo
+from recsys.errors import ZeroshelfError
+from recsys.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+Home = Annotated[Path | None, typer.Option(help="Data folder; default as in the app.")]
+
+
+@app.command()
+def recommend(
+    catalog: Annotated[str, typer.Option(help="Catalogue to recommend from.")],
+    history: Annotated[list[str] | None, typer.Option(help="A title; again for each, oldest first.")] = None,
+    query: Annotated[str, typer.Option(help="What is wanted.")] = "",
+    model: Annotated[str, typer.Option(help="A model, or model+adapter.")] = "",
+    k: Annotated[int, typer.Option(help="How many items.")] = 10,
+    language: Annotated[str, typer.Option(help="Of the answer: auto, en or ko.")] = "auto",
+    home: Home = None,
+) -> None:
+    """Print the answer as it is written, then the items. The app must not be running on this home."""
+    from recsys.llm.pool import ModelPool
+    from recsys.recommend import Recommender
+    from recsys.retrieval.catalogs import Catalogs
+
+    settings = Settings(home=home) if home else Settings()
+    catalogs = Catalogs(settings.paths)
+    pool = ModelPool(settings)
+    try:
+        catalogs.prepare_demos()
+        catalogs.wait()
+        shown = 0
+        for result in Recommender(pool, catalogs).recommend(
+            catalog, history=history or [], query=query, model=model, k=k, language=language
+        ):
+            print(result.answer[shown:], end="", flush=True)
+            shown = max(shown, len(result.answer))
+        print("\n")
+        for rank, found in enumerate(result.items, 1):
+            print(f"{rank:3}. {found.item.title}  ({found.score:.3f})")
+    finally:
+        pool.close()
+        catalogs.close()
+
+
+@app.command()
+def check_assets(domains: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Check the shape of the demo catalogues, histories and queries."""
+    problems = {domain: check_demo(domain) for domain in domains or DOMAINS}
+    for domain, found in problems.items():
+        print(f"{domain}: {'as it should be' if not found else ''}")
+        for problem in found:
+            print(f"  {problem}")
+    if any(problems.values()):
+        raise typer.Exit(3)
+
+
+@app.command()
+def account(
+    name: str,
+    file: Annotated[Path, typer.Option(help="The accounts file that --auth-file of the app names.")],
+    role: Annotated[list[Role], typer.Option(help="annotator, researcher; again for both.")],
+    password: Annotated[
+        str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, help="Asked for if left out.")
+    ],
+) -> None:
+    """Add or replace an account; the file keeps an Argon2 hash of the password."""
+    save_account(file, name, password, tuple(role))
+
+
+def main() -> None:
+    """Run the command line; errors of the project become a message and an exit code."""
+    try:
+        app()
+    except ZeroshelfError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

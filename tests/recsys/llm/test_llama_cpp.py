@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import (
+    AdapterFileError,
+    InputError,
+    NotReadyError,
+    PromptTooLongError,
+    UnknownAdapterError,
+)
+from recsys.llm.adapters import GGUF, AdapterStore
+from recsys.llm.base import Completion, Priority, Request, Sampling
+from recsys.llm.llama_cpp import LlamaCppBackend
+from recsys.llm.pool import ModelPool
+from recsys.llm.registry import load_spec
+from recsys.prompts.formats import Prompt
+
+pytestmark = pytest.mark.model
+
+MakePrompt = Callable[..., Prompt]
+MakeAdapter = Callable[..., Path]
+
+CONTEXT = 1024
+SHORT = Sampling(max_tokens=16, seed=7)
+
+
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory: pytest.TempPathFactory, make_adapter: MakeAdapter) -> AdapterStore:
+    root = tmp_path_factory.mktemp("adapters")
+    whole = make_adapter(root, "random") / GGUF
+    make_adapter(root, "zero", strength=0.0)
+    make_adapter(root, "garbage", content=b"this is no adapter")
+    make_adapter(root, "garbage-inside", content=b"GGUF\x03\x00\x00\x00" + b"\xff" * 256)
+    make_adapter(root, "cut", content=whole.read_bytes()[: whole.stat().st_size // 2])
+    make_adapter(root, "for-gemma", base="gemma-3-270m")
+    return AdapterStore(root)
+
+
+def _load(file: Path, adapters: AdapterStore) -> LlamaCppBackend:
+    return LlamaCppBackend(load_spec("smollm2-135m-instruct"), file, adapters, context_tokens=CONTEXT)
+
+
+@pytest.fixture(scope="module")
+def backend(smollm_file: Path, adapters: AdapterStore) -> Iterator[LlamaCppBackend]:
+    backend = _load(smollm_file, adapters)
+    yield backend
+    backend.close()
+
+
+def _texts(completions: list[Completion]) -> list[str]:
+    return [completion.text for completion in completions]
+
+
+def test_five_answers_from_one_prompt(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    answers = backend.complete(Request(make_prompt(), SHORT, n=5))
+    assert [a.seed for a in answers] == [7, 8, 9, 10, 11]
+    assert len(set(_texts(answers))) == 5
+    for answer in answers:
+        assert answer.text
+        assert 1 <= answer.tokens <= 16
+        assert answer.finish in ("stop", "length")
+        assert answer.finish == "stop" or answer.tokens == 16
+
+
+def test_stream_gives_what_complete_gives(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    texts, ends = ["", "", ""], []
+    for delta in backend.stream(Request(make_prompt(), SHORT, n=3)):
+        assert delta.index not in ends
+        texts[delta.index] += delta.text
+        if delta.finish:
+            ends.append(delta.index)
+    assert sorted(ends) == [0, 1, 2]
+    assert [t.strip() for t in texts] == _texts(backend.complete(Request(make_prompt(), SHORT, n=3)))
+
+
+def test_seed_gives_the_same_text_with_a_cold_and_a_warm_cache(
+    backend: LlamaCppBackend, make_prompt: MakePrompt
+) -> None:
+    request = Request(make_prompt(size=16), SHORT, n=2)
+    assert backend.count_tokens(request.prompt.instruction) > 256, "long enough to be cached in blocks"
+    other = Request(make_prompt(size=2, target="music"), SHORT)
+    other_text = _texts(backend.complete(other))
+    cold = _texts(backend.complete(request))
+    warm = _texts(backend.complete(replace(request, cancel=threading.Event())))
+    partly = _texts(backend.complete(Request(make_prompt(size=14), SHORT, n=2)))
+    assert cold == warm == _texts(backend.complete(request))
+    assert partly != cold
+    assert _texts(backend.complete(other)) == other_text
+
+
+def test_temperature_zero_needs_no_seed(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    greedy = Sampling(temperature=0.0, max_tokens=12)
+    first, second = (
+        backend.complete(Request(make_prompt(), greedy.with_seed(seed)))[0].text for seed in (1, 2)
+    )
+    assert first == second
+
+
+def test_largest_seeds_wrap_around(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    last = Sampling(max_tokens=2, seed=2**32 - 1)
+    assert [a.seed for a in backend.complete(Request(make_prompt(), last, n=2))] == [2**32 - 1, 0]
+
+
+def test_stop_string_ends_the_answer_before_it(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    whole = backend.complete(Request(make_prompt(), SHORT))[0]
+    stop = whole.text[10:16]
+    sampling = SHORT.model_copy(update={"stop": ("never written", stop)})
+    cut = backend.complete(Request(make_prompt(), sampling))[0]
+    assert cut.text == whole.text[: whole.text.index(stop)].strip()
+    assert cut.finish == "stop"
+    assert cut.tokens < whole.tokens
+
+
+def test_cancelled_request_ends_between_two_tokens(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    request = Request(make_prompt(), Sampling(max_tokens=400, seed=1), n=2)
+    finishes = []
+    for number, delta in enumerate(backend.stream(request)):
+        if number == 4:
+            request.cancel.set()
+        if delta.finish:
+            finishes.append(delta.finish)
+    assert "cancelled" in finishes
+    assert len(finishes) == 2
+
+
+def test_closing_the_stream_ends_the_work_and_the_next_request_works(
+    backend: LlamaCppBackend, make_prompt: MakePrompt
+) -> None:
+    expected = _texts(backend.complete(Request(make_prompt(), SHORT)))
+    request = Request(make_prompt(), Sampling(max_tokens=400, seed=1), n=2)
+    stream = backend.stream(request)
+    next(stream)
+    stream.close()
+    assert request.cancel.is_set()
+    assert _texts(backend.complete(Request(make_prompt(), SHORT))) == expected
+
+
+def test_request_cancelled_before_it_begins_gives_nothing(
+    backend: LlamaCppBackend, make_prompt: MakePrompt
+) -> None:
+    request = Request(make_prompt(), SHORT)
+    request.cancel.set()
+    assert backend.complete(request) == []
+
+
+def test_request_may_be_streamed_again(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    request = Request(make_prompt(), SHORT)
+    first = "".join(d.text for d in backend.stream(request))
+    assert first == "".join(d.text for d in backend.stream(request)) != ""
+
+
+@pytest.mark.parametrize("adapter", [None, "random"])
+def test_person_goes_before_background_work_which_still_ends_the_same(
+    backend: LlamaCppBackend, make_prompt: MakePrompt, adapter: str | None
+) -> None:
+    work = Request(make_prompt(size=8), Sampling(max_tokens=90, seed=3), n=2, priority=Priority.BACKGROUND)
+    undisturbed = "".join(f"{d.index}{d.text}" for d in backend.stream(work))
+    person = Request(make_prompt(size=3), SHORT, adapter=adapter)
+    expected = _texts(backend.complete(person))
+    stream = backend.stream(replace(work, cancel=threading.Event()))
+    disturbed, rest = [next(stream)], []
+    worker_done = threading.Event()
+
+    def read_on() -> None:
+        rest.extend(stream)
+        worker_done.set()
+
+    worker = threading.Thread(target=read_on)
+    worker.start()
+    assert _texts(backend.complete(replace(person, cancel=threading.Event()))) == expected
+    assert not worker_done.is_set(), "16 tokens for a person come before the other 160"
+    worker.join()
+    assert "".join(f"{d.index}{d.text}" for d in disturbed + rest) == undisturbed
+
+
+def test_long_history_is_shortened_from_the_oldest(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    prompt = make_prompt(size=44)
+    request = Request(prompt, SHORT, n=3)
+    fitted = backend.fit(request).prompt
+    assert 0 < fitted.left_out < 44
+    assert fitted.history == prompt.history[fitted.left_out :]
+    assert backend.complete(request.with_prompt(fitted))
+    one_more = replace(prompt, history=prompt.history[fitted.left_out - 1 :])
+    with pytest.raises(PromptTooLongError):
+        backend.complete(request.with_prompt(one_more))
+
+
+def test_no_more_is_left_out_than_must_be(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    long_line = "- " + "a long title of a film " * 60
+    prompt = replace(make_prompt(size=20), history=(long_line, *make_prompt(size=20).history))
+    request = Request(prompt, Sampling(max_tokens=200))
+    assert backend.fit(request).prompt.left_out == 1
+
+
+def test_prompt_that_fits_is_left_alone(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    request = Request(make_prompt(), SHORT)
+    assert backend.fit(request).prompt == request.prompt
+
+
+def test_prompt_without_history_that_does_not_fit_is_refused(
+    backend: LlamaCppBackend, make_prompt: MakePrompt
+) -> None:
+    prompt = replace(make_prompt(), after="many words " * CONTEXT)
+    with pytest.raises(PromptTooLongError, match="Even without history"):
+        backend.fit(Request(prompt, SHORT))
+    with pytest.raises(PromptTooLongError):
+        backend.complete(Request(prompt, SHORT))
+    with pytest.raises(PromptTooLongError):
+        list(backend.stream(Request(make_prompt(), Sampling(max_tokens=CONTEXT))))
+
+
+@pytest.mark.parametrize("n", [0, 9])
+def test_number_of_answers_is_bounded(backend: LlamaCppBackend, make_prompt: MakePrompt, n: int) -> None:
+    with pytest.raises(InputError, match="Between 1 and 8"):
+        backend.complete(Request(make_prompt(), SHORT, n=n))
+
+
+def test_adapters_are_swapped_between_requests(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    prompt = make_prompt(size=12)
+
+    def ask(adapter: str | None) -> list[str]:
+        return _texts(backend.complete(Request(prompt, SHORT, n=2, adapter=adapter)))
+
+    base = ask(None)
+    tuned = ask("random")
+    assert tuned != base
+    assert ask("zero") == base, "an adapter of zeros changes nothing"
+    assert ask("random") == tuned
+    assert ask(None) == base
+
+
+@pytest.mark.parametrize("name", ["nothing", "for-gemma", "../random", ""])
+def test_unknown_adapter_is_refused(backend: LlamaCppBackend, make_prompt: MakePrompt, name: str) -> None:
+    request = Request(make_prompt(), SHORT, adapter=name)
+    for use in (backend.complete, backend.fit, lambda r: list(backend.stream(r))):
+        with pytest.raises(UnknownAdapterError, match="random"):
+            use(request)
+
+
+@pytest.mark.parametrize("name", ["garbage", "garbage-inside", "cut"])
+def test_damaged_adapter_is_refused_and_the_model_goes_on(
+    backend: LlamaCppBackend, make_prompt: MakePrompt, name: str
+) -> None:
+    expected = _texts(backend.complete(Request(make_prompt(), SHORT)))
+    for _ in range(2):
+        with pytest.raises(AdapterFileError, match=name):
+            backend.complete(Request(make_prompt(), SHORT, adapter=name))
+        with pytest.raises(AdapterFileError, match="damaged"):
+            list(backend.stream(Request(make_prompt(), SHORT, adapter=name)))
+    assert _texts(backend.complete(Request(make_prompt(), SHORT))) == expected
+
+
+def test_odd_text_can_be_asked(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    prompt = replace(make_prompt(), history=("\ud800", "\0 nul", "🎬" * 50, "<|im_start|>"))
+    assert backend.complete(Request(prompt, Sampling(max_tokens=2)))[0].tokens >= 1
+
+
+def test_closed_model_says_that_it_is_gone(
+    smollm_file: Path, adapters: AdapterStore, make_prompt: MakePrompt
+) -> None:
+    backend = _load(smollm_file, adapters)
+    running = backend.stream(Request(make_prompt(), Sampling(max_tokens=400, seed=1)))
+    next(running)
+    backend.close()
+    with pytest.raises(NotReadyError):
+        list(running)
+    request = Request(make_prompt(), SHORT)
+    for use in (backend.complete, backend.fit, lambda r: next(backend.stream(r))):
+        with pytest.raises(NotReadyError):
+            use(request)
+    backend.close()
+
+
+def test_base_model_answers_in_korean(pool: ModelPool, make_prompt: MakePrompt) -> None:
+    gemma = pool.get("gemma-3-270m")
+    prompt = make_prompt(size=3, language="ko")
+    answers = gemma.complete(gemma.fit(Request(prompt, Sampling(max_tokens=20, seed=5), n=5)))
+    assert len(answers) == 5
+    for answer in answers:
+        lead, rest = answer.text[: len(prompt.cues.lead)], answer.text[len(prompt.cues.lead) :]
+        assert lead == prompt.cues.lead == "이 사람은"
+        assert any("가" <= c <= "힣" for c in rest)
+        assert "\n" not in answer.text
+        assert "###" not in answer.text

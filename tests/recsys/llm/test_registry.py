@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import ModelFileError, UnknownModelError
+from recsys.llm.adapters import AdapterStore
+from recsys.llm.gguf_metadata import read_metadata
+from recsys.llm.llama_cpp import LlamaCppBackend
+from recsys.llm.registry import ModelSpec, known_models, load_spec, model_file, prompt_format
+
+SMALL = "smollm2-135m-instruct"
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An importable package that carries two parts of a file."""
+    folder = tmp_path / "site" / "weights_for_test"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise RuntimeError('must not be imported')")
+    (folder / "part0").write_bytes(b"GGUF first ")
+    (folder / "part1").write_bytes(b"second")
+    monkeypatch.syspath_prepend(str(folder.parent))
+    return folder.name
+
+
+def _spec(*parts: str, content: bytes = b"GGUF first second") -> ModelSpec:
+    digest = hashlib.sha256(content).hexdigest()
+    return ModelSpec(name="test", style="plain", languages=("en",), parts=parts, sha256=digest)
+
+
+def test_known_models_are_pinned_and_the_default_is_first() -> None:
+    models = known_models()
+    assert list(models) == ["gemma-3-270m", SMALL]
+    assert all(len(spec.sha256) == 64 and spec.parts and spec.licence for spec in models.values())
+    assert models["gemma-3-270m"].languages == ("en", "ko")
+
+
+def test_embedded_model_has_the_pinned_hash(tmp_path: Path, smollm_file: Path) -> None:
+    assert model_file(load_spec(SMALL), tmp_path) == smollm_file
+    assert not list(tmp_path.iterdir()), "a model in one part is used where it lies"
+
+
+def test_another_hash_is_refused(tmp_path: Path) -> None:
+    spec = load_spec(SMALL).model_copy(update={"sha256": "0" * 64})
+    with pytest.raises(ModelFileError, match="SHA-256"):
+        model_file(spec, tmp_path)
+
+
+def test_parts_are_put_together_once(tmp_path: Path, package: str) -> None:
+    spec = _spec(f"{package}:part0", f"{package}:part1")
+    path = model_file(spec, tmp_path)
+    assert path.read_bytes() == b"GGUF first second"
+    written = path.stat().st_mtime_ns
+    assert model_file(spec, tmp_path) == path
+    assert path.stat().st_mtime_ns == written
+
+
+def test_wrong_parts_leave_no_file(tmp_path: Path, package: str) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    with pytest.raises(ModelFileError, match="SHA-256"):
+        model_file(_spec(f"{package}:part1", f"{package}:part0"), models)
+    assert not [p for p in models.iterdir() if p.suffix != ".lock"]
+
+
+def test_assembled_file_that_was_damaged_is_refused(tmp_path: Path, package: str) -> None:
+    spec = _spec(f"{package}:part0", f"{package}:part1")
+    model_file(spec, tmp_path).write_bytes(b"GGUF first")
+    with pytest.raises(ModelFileError, match="SHA-256"):
+        model_file(spec, tmp_path)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_missing_package_is_named(tmp_path: Path, count: int) -> None:
+    with pytest.raises(ModelFileError, match="no_such_package is not installed"):
+        model_file(_spec(*["no_such_package:file"] * count), tmp_path)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_missing_file_in_a_package_is_named(tmp_path: Path, package: str, count: int) -> None:
+    with pytest.raises(ModelFileError, match="gone") as caught:
+        model_file(_spec(*[f"{package}:gone"] * count), tmp_path)
+    assert "written" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["gpt-5", "", "model.bin", "../etc/passwd", "hf:org/name"])
+def test_unknown_name_is_refused_with_what_is_known(name: str) -> None:
+    with pytest.raises(UnknownModelError, match=SMALL):
+        load_spec(name)
+
+
+def test_missing_path_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no such file"):
+        load_spec(str(tmp_path / "gone.gguf"))
+
+
+def test_own_file_with_a_chat_template_is_asked_in_chat(tmp_path: Path, smollm_file: Path) -> None:
+    own = tmp_path / "own model.gguf"
+    own.symlink_to(smollm_file)
+    spec = load_spec(str(own))
+    assert spec.style == "chat"
+    assert model_file(spec, tmp_path) == smollm_file.resolve()
+
+
+@pytest.mark.parametrize("content", [b"", b"GG", b"PK\x03\x04 a zip file", "한글".encode()])
+def test_file_that_is_no_gguf_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "no.gguf"
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match="not a GGUF file"):
+        load_spec(str(path))
+
+
+@pytest.mark.parametrize("size", [4, 24, 1000, 100_000])
+def test_file_whose_header_is_cut_is_refused(tmp_path: Path, smollm_file: Path, size: int) -> None:
+    path = tmp_path / "cut.gguf"
+    with smollm_file.open("rb") as file:
+        path.write_bytes(file.read(size))
+    with pytest.raises(ModelFileError, match="damaged or cut short"):
+        load_spec(str(path))
+
+
+@pytest.mark.model
+def test_file_whose_tensors_are_cut_is_refused(tmp_path: Path, smollm_file: Path) -> None:
+    path = tmp_path / "half.gguf"
+    with smollm_file.open("rb") as file:
+        path.write_bytes(file.read(smollm_file.stat().st_size // 2))
+    with pytest.raises(ModelFileError, match="cut short"):
+        LlamaCppBackend(load_spec(str(path)), path, AdapterStore(tmp_path))
+
+
+def test_garbage_behind_the_magic_number_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "garbage.gguf"
+    path.write_bytes(b"GGUF\x03\x00\x00\x00" + b"\xff" * 4096)
+    with pytest.raises(ModelFileError, match="damaged"):
+        load_spec(str(path))
+
+
+def test_metadata_of_the_small_model(smollm_file: Path) -> None:
+    metadata = read_metadata(smollm_file)
+    assert metadata.architecture == "llama"
+    assert metadata.eos == "<|im_end|>"
+    assert metadata.chat_template
+    assert "im_start" in metadata.chat_template
+
+
+def test_prompt_format_takes_the_template_only_for_chat(smollm_file: Path) -> None:
+    assert prompt_format(smollm_file, "plain").chat_template is None
+    assert prompt_format(smollm_file, "chat").chat_template
+
+
+@pytest.mark.model
+def test_base_model_has_no_chat_format(pool) -> None:
+    path = model_file(load_spec("gemma-3-270m"), pool.settings.paths.models)
+    with pytest.raises(ModelFileError, match="no chat template"):
+        prompt_format(path, "chat")

@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recsys.catalog import Item
+from recsys.demos import Demo, load_demos
+from recsys.errors import (
+    CatalogFileError,
+    IndexInUseError,
+    IndexMismatchError,
+    InputError,
+    UnknownCatalogError,
+)
+from recsys.retrieval import catalogs as module
+from recsys.retrieval.catalogs import Catalogs
+from recsys.retrieval.embedders import Embedder
+from recsys.settings import Paths
+from tests.recsys.conftest import CountingEmbedder
+
+ROOT = Path(__file__).resolve().parents[3]
+CSV = "id,title,text\n1,Alien,A crew and a creature in space.\n2,Coco,A boy sings among the dead.\n"
+
+MakeItems = Callable[..., list[Item]]
+Open = Callable[..., Catalogs]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return Paths(tmp_path / "home")
+
+
+@pytest.fixture
+def open_catalogs(paths: Paths, embedder: Embedder) -> Iterator[Open]:
+    """Opens the catalogues of `paths`, with the real embedder."""
+    opened: list[Catalogs] = []
+
+    def make(embedder: Embedder = embedder) -> Catalogs:
+        opened.append(Catalogs(paths, embedder))
+        return opened[-1]
+
+    yield make
+    for catalogs in opened:
+        catalogs.close()
+
+
+@pytest.fixture
+def small_demos(monkeypatch: pytest.MonkeyPatch) -> dict[str, Demo]:
+    """Two demo domains of ten items each, with one sentence of their texts."""
+    demos = {name: _small(demo) for name, demo in load_demos().items() if name in ("films", "games")}
+    monkeypatch.setattr(module, "load_demos", lambda: demos)
+    return demos
+
+
+def _small(demo: Demo) -> Demo:
+    items = list(demo.items.values())[:10]
+    return replace(demo, items={i.id: i.model_copy(update={"text": i.text.split(".")[0]}) for i in items})
+
+
+def _file(folder: Path, content: str = CSV) -> Path:
+    path = folder / "upload.csv"
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def _found(catalogs: Catalogs, name: str, query: str, k: int = 3) -> list[str]:
+    vector = catalogs.embedder.embed_queries([query])[0]
+    return [item.title for item, _ in catalogs.search(name, vector, k)]
+
+
+def test_added_catalogue_can_be_searched(open_catalogs: Open, tmp_path: Path) -> None:
+    catalogs = open_catalogs()
+    row = catalogs.add("내 영화", "films", _file(tmp_path))
+    assert (row.items, row.chunks, row.domain, row.language) == (2, 2, "films", "en")
+    assert row.indexed_by.startswith(catalogs.embedder.name)
+    assert _found(catalogs, "내 영화", "monster aboard a spaceship")[0] == "Alien"
+    assert catalogs.list() == [row]
+
+
+def test_adding_again_replaces(open_catalogs: Open, tmp_path: Path) -> None:
+    catalogs = open_catalogs()
+    catalogs.add("mine", "films", _file(tmp_path))
+    catalogs.add("mine", "films", _file(tmp_path, "id,title,text\n1,Heat,Two men in one city.\n"))
+    assert _found(catalogs, "mine", "space", k=10) == ["Heat"]
+
+
+def test_language_is_that_of_most_items(open_catalogs: Open, tmp_path: Path) -> None:
+    rows = [{"id": str(n), "title": f"제목 {n}", "text": "", "language": "ko"} for n in range(3)]
+    rows.append({"id": "x", "title": "Heat", "text": "", "language": "en"})
+    file = _file(tmp_path, "\n".join(map(json.dumps, rows)))
+    assert open_catalogs().add("mixed", "films", file).language == "ko"
+
+
+@pytest.mark.parametrize("name", ["", " ", "a" * 65, "../up", "a/b", "tab\tname", "line\n", ".hidden", "<b>"])
+def test_bad_name_is_refused(open_catalogs: Open, tmp_path: Path, name: str) -> None:
+    catalogs = open_catalogs()
+    with pytest.raises(InputError, match="cannot name a catalogue"):
+        catalogs.add(name, "films", _file(tmp_path))
+    assert catalogs.list() == []
+
+
+def test_demo_catalogue_cannot_be_replaced(open_catalogs: Open, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="demo catalogue"):
+        open_catalogs().add("films", "films", _file(tmp_path))
+
+
+def test_bad_file_leaves_the_old_catalogue(open_catalogs: Open, tmp_path: Path) -> None:
+    catalogs = open_catalogs()
+    catalogs.add("mine", "films", _file(tmp_path))
+    with pytest.raises(CatalogFileError, match="row 2"):
+        catalogs.add("mine", "films", _file(tmp_path, "id,title,text\n1,,x\n"))
+    assert _found(catalogs, "mine", "space")[0] == "Alien"
+
+
+def test_unknown_catalogue_cannot_be_indexed(open_catalogs: Open) -> None:
+    with pytest.raises(UnknownCatalogError):
+        open_catalogs().index_catalog("nothing")
+
+
+def test_reopened_catalogue_is_not_embedded_again(paths: Paths, make_items: MakeItems) -> None:
+    first, second = CountingEmbedder(), CountingEmbedder()
+    items = make_items("Alien", "Coco", "Heat")
+    catalogs = Catalogs(paths, first)
+    catalogs.store.put("mine", "films", "en", items)
+    row = catalogs.index_catalog("mine")
+    catalogs.close()
+    assert first.passages == 3
+    catalogs = Catalogs(paths, second)
+    catalogs.store.put("mine", "films", "en", items)
+    progress: list[int] = []
+    assert catalogs.index_catalog("mine", progress.append) == row
+    assert progress == [3]
+    assert second.passages == 0
+    assert _found(catalogs, "mine", "Coco")[0] == "Coco"
+    catalogs.close()
+
+
+def test_index_of_another_embedder_is_not_searched_until_it_is_made_again(
+    open_catalogs: Open, other_embedder: Embedder, make_items: MakeItems
+) -> None:
+    catalogs = open_catalogs()
+    catalogs.store.put("mine", "films", "en", make_items("Alien", "Coco"))
+    catalogs.index_catalog("mine")
+    catalogs.close()
+    other = open_catalogs(other_embedder)
+    with pytest.raises(IndexMismatchError, match="'mine'"):
+        _found(other, "mine", "Coco")
+    assert other.index_catalog("mine").indexed_by.startswith(other_embedder.name)
+    assert _found(other, "mine", "Coco")[0] == "Coco"
+
+
+def test_second_process_is_refused(open_catalogs: Open, paths: Paths) -> None:
+    catalogs = open_catalogs()
+    script = (
+        "from pathlib import Path; import sys\n"
+        "from recsys.errors import IndexInUseError\n"
+        "from recsys.retrieval.catalogs import Catalogs\n"
+        "from recsys.settings import Paths\n"
+        "try: Catalogs(Paths(Path(sys.argv[1]))).close()\n"
+        "except IndexInUseError as error: print(error); sys.exit(error.exit_code)\n"
+    )
+    refused = _python(script, str(paths.home))
+    assert refused.returncode == IndexInUseError.exit_code, refused.stderr
+    assert str(paths.home) in refused.stdout
+    catalogs.close()
+    assert _python(script, str(paths.home)).returncode == 0, "the folder is free again"
+
+
+def _python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_demos_are_indexed_in_the_background(open_catalogs: Open, small_demos: dict[str, Demo]) -> None:
+    catalogs = open_catalogs()
+    catalogs.prepare_demos()
+    catalogs.wait()
+    assert catalogs.progress.finished
+    assert (catalogs.progress.done, catalogs.progress.total) == (20, 20)
+    assert [(c.name, c.items) for c in catalogs.list()] == [("films", 10), ("games", 10)]
+    assert all(c.indexed_by and c.chunks >= 10 for c in catalogs.list())
+    assert all(set(_found(catalogs, d.domain, "x", 100)) for d in small_demos.values())
+
+
+def test_indexing_that_was_killed_is_completed_at_the_next_start(
+    open_catalogs: Open, paths: Paths, small_demos: dict[str, Demo]
+) -> None:
+    script = """
+import os, signal, sys
+from pathlib import Path
+from recsys.retrieval import catalogs as module
+from recsys.settings import Paths
+from tests.recsys.retrieval.test_catalogs import _small
+
+demos = {n: _small(d) for n, d in module.load_demos().items() if n in ("films", "games")}
+module.load_demos = lambda: demos
+advance = module.Catalogs._advance
+
+def killed(self, items):
+    advance(self, items)
+    if self.progress.done > 10:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+module.Catalogs._advance = killed
+catalogs = module.Catalogs(Paths(Path(sys.argv[1])))
+catalogs.prepare_demos()
+catalogs.wait()
+"""
+    killed = _python(script, str(paths.home))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    embedder = CountingEmbedder()
+    catalogs = open_catalogs(embedder)
+    assert [bool(c.indexed_by) for c in catalogs.list()] == [True, False]
+    catalogs.prepare_demos()
+    catalogs.wait()
+    assert catalogs.progress.finished
+    games = next(c for c in catalogs.list() if c.name == "games")
+    assert games.indexed_by
+    assert embedder.passages == games.chunks, "only what was not complete is embedded"
+    titles = {item.title for item in small_demos["games"].items.values()}
+    assert set(_found(catalogs, "games", "a game", 100)) == titles
+
+
+def test_closing_stops_the_indexing(open_catalogs: Open, small_demos: dict[str, Demo]) -> None:
+    catalogs = open_catalogs()
+    catalogs.prepare_demos()
+    catalogs.close()
+    again = open_catalogs()
+    again.prepare_demos()
+    again.wait()
+    assert again.progress.finished
+
+
+def test_find_knows_titles_in_every_language(open_catalogs: Open, small_demos: dict[str, Demo]) -> None:
+    catalogs = open_catalogs()
+    films = list(small_demos["films"].items.values())
+    catalogs.store.put("films", "films", "en", films)
+    film = next(f for f in films if "ko" in f.titles)
+    assert catalogs.find([film.title.upper(), film.titles["ko"]]) == [("films", film)] * 2
+
+
+def test_find_takes_an_ambiguous_title_from_the_catalogue_of_the_others(
+    open_catalogs: Open, make_items: MakeItems
+) -> None:
+    catalogs = open_catalogs()
+    catalogs.store.put("films", "films", "en", make_items("Journey", "Heat"))
+    catalogs.store.put("games", "games", "en", make_items("Celeste", "Hades", "Journey", domain="games"))
+    assert catalogs.find(["Journey", "Hades"])[0][0] == "games"
+    assert catalogs.find(["Journey", "Heat"])[0][0] == "films"
+    assert catalogs.find(["Journey"])[0][0] == "films"
+    assert catalogs.find(["Journey"], prefer="games")[0][0] == "games"
+
+
+def test_find_makes_an_item_of_an_unknown_title(open_catalogs: Open) -> None:
+    catalogs = open_catalogs()
+    found = catalogs.find(["Never Made", "x" * 2000, "\ud800"])
+    assert [name for name, _ in found] == ["", "", ""]
+    assert found[0][1].title == "Never Made"
+    assert len({item.id for _, item in found}) == 3

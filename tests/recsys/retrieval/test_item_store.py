@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import sqlite3
+import unicodedata
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from recsys.catalog import Item
+from recsys.errors import UnknownCatalogError
+from recsys.retrieval.item_store import ItemStore
+
+MakeItems = Callable[..., list[Item]]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ItemStore]:
+    store = ItemStore(tmp_path / "items.db")
+    yield store
+    store.close()
+
+
+def test_put_and_read_back(store: ItemStore, make_items: MakeItems) -> None:
+    items = make_items("Heat", "기생충")
+    row = store.put("mine", "films", "en", items)
+    assert (row.name, row.domain, row.language, row.items) == ("mine", "films", "en", 2)
+    assert (row.chunks, row.indexed_by) == (0, "")
+    assert list(store.items("mine")) == items
+    assert store.get("mine", ["id-1", "nothing"]) == {"id-1": items[1]}
+    assert store.get("other", ["id-1"]) == {}
+
+
+def test_unknown_catalog_is_refused_with_what_is_known(store: ItemStore, make_items: MakeItems) -> None:
+    with pytest.raises(UnknownCatalogError, match="none yet"):
+        store.catalog("mine")
+    store.put("mine", "films", "en", make_items("Heat"))
+    with pytest.raises(UnknownCatalogError, match="mine"):
+        store.catalog("\ud800")
+
+
+def test_same_items_keep_their_index(store: ItemStore, make_items: MakeItems) -> None:
+    store.put("mine", "films", "en", make_items("Heat"))
+    store.mark_indexed("mine", 7, "embedder")
+    row = store.put("mine", "films", "en", make_items("Heat"))
+    assert (row.chunks, row.indexed_by) == (7, "embedder")
+
+
+def test_other_items_replace_the_old_ones_and_their_titles(store: ItemStore, make_items: MakeItems) -> None:
+    store.put("mine", "films", "en", make_items("Heat", "Alien"))
+    store.mark_indexed("mine", 7, "embedder")
+    row = store.put("mine", "films", "en", make_items("Coco"))
+    assert (row.items, row.chunks, row.indexed_by) == (1, 0, "")
+    assert [i.title for i in store.items("mine")] == ["Coco"]
+    assert store.by_title("Heat") == []
+    assert [c.name for c in store.catalogs()] == ["mine"]
+
+
+def test_another_domain_or_language_is_recorded(store: ItemStore, make_items: MakeItems) -> None:
+    store.put("mine", "films", "en", make_items("Heat"))
+    row = store.put("mine", "books", "ko", make_items("Heat"))
+    assert (row.domain, row.language) == ("books", "ko")
+
+
+def test_failed_replacement_leaves_the_old_items(store: ItemStore, make_items: MakeItems) -> None:
+    store.put("mine", "films", "en", make_items("Heat"))
+    twice = make_items("Alien") * 2
+    with pytest.raises(sqlite3.IntegrityError):
+        store.put("mine", "films", "en", twice)
+    assert [i.title for i in store.items("mine")] == ["Heat"]
+    assert store.by_title("heat")
+    store.put("mine", "films", "en", make_items("Coco"))
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Amélie",
+        "amélie",
+        "  AMÉLIE ",
+        "아멜리에",
+        "Le  Fabuleux Destin",
+        unicodedata.normalize("NFD", "아멜리에"),
+    ],
+)
+def test_title_is_found_whatever_its_case_and_spacing(store: ItemStore, title: str) -> None:
+    item = Item(id="a", title="Amélie", titles={"ko": "아멜리에", "fr": "Le Fabuleux  destin"})
+    store.put("mine", "films", "en", [item])
+    assert store.by_title(title) == [("mine", item)]
+
+
+@pytest.mark.parametrize("title", ["", "Ameli", "%", "' OR 1=1 --", "\ud800"])
+def test_other_titles_are_not_found(store: ItemStore, make_items: MakeItems, title: str) -> None:
+    store.put("mine", "films", "en", make_items("Amélie", "100%"))
+    assert store.by_title(title) == []
+
+
+def test_title_in_several_catalogs(store: ItemStore, make_items: MakeItems) -> None:
+    store.put("one", "films", "en", make_items("Journey"))
+    store.put("two", "games", "en", make_items("Alien", "Journey"))
+    assert [(name, item.id) for name, item in store.by_title("journey")] == [
+        ("one", "id-0"),
+        ("two", "id-1"),
+    ]
+
+
+def test_items_outlive_the_process_that_stored_them(tmp_path: Path, make_items: MakeItems) -> None:
+    store = ItemStore(tmp_path / "items.db")
+    store.put("mine", "films", "en", make_items("Heat"))
+    store.close()
+    again = ItemStore(tmp_path / "items.db")
+    assert [i.title for i in again.items("mine")] == ["Heat"]
+    again.close()

@@ -1,0 +1,86 @@
+"""Small preference rows, and what a finished run looks like to a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+
+from recsys.llm.adapters import Adapter
+from training.runs import RunStatus, RunStore
+
+PROJECT = Path(__file__).resolve().parents[2]
+MODEL = "smollm2-135m-instruct"
+Row = dict[str, Any]
+
+
+def make_row(number: int = 0, **changes: Any) -> Row:
+    """A row; another number is another prompt."""
+    row: Row = {
+        "prompt": [
+            {"role": "system", "content": "Recommend."},
+            {"role": "user", "content": f"Liked film {number}. Next book?"},
+        ],
+        "chosen": [{"role": "assistant", "content": f"A quiet novel about the sea, number {number}."}],
+        "rejected": [{"role": "assistant", "content": f"Films films films {number}"}],
+        "language": "en",
+        "situation": "passive",
+        "form": "direct",
+        "task_id": str(number),
+    }
+    return row | changes
+
+
+def write_rows(path: Path, rows: list[Row]) -> Path:
+    """The rows as JSON Lines."""
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def command_line(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """`python -m training ...`, as people run it."""
+    return subprocess.run(
+        [sys.executable, "-m", "training", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "ZEROSHELF_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 180) -> None:
+    """Poll until `condition` holds; fails after `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that ended by itself, started on the command line: what that printed and copied."""
+
+    store: RunStore
+    status: RunStatus
+    adapter: Adapter
+    output: str
+    copy: Path
+
+
+def llama_cpp_tokens(gguf: Path, texts: list[str]) -> list[list[int]]:
+    """The tokens that llama.cpp reads, with its begin token."""
+    model = llama_cpp.Llama(str(gguf), vocab_only=True, verbose=False)
+    try:
+        return [model.tokenize(text.encode(), add_bos=True, special=True) for text in texts]
+    finally:
+        model.close()
