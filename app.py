@@ -148,7 +148,7 @@ def main(
         "auth_file": auth_file,
     }
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings.model_validate({k: v for k, v in given.items() if v is not None})
         check_port(settings.host, settings.port)
         workbench = Workbench(settings)
         workbench.start()

@@ -70,9 +70,7 @@ def account(
     name: str,
     file: Annotated[Path, typer.Option(help="The accounts file that --auth-file of the app names.")],
     role: Annotated[list[Role], typer.Option(help="annotator, researcher; again for both.")],
-    password: Annotated[
-        str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, help="Asked for if left out.")
-    ],
+    password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)],
 ) -> None:
     """Add or replace an account; the file keeps an Argon2 hash of the password."""
     save_account(file, name, password, tuple(role))

@@ -9,7 +9,7 @@ import gradio as gr
 from typing_extensions import TypedDict
 
 from recsys.access import Access, Role
-from recsys.recommend import RecommendedItem, Recommendation, Recommender
+from recsys.recommend import Recommendation, RecommendedItem, Recommender
 from recsys.ui.page import Texts
 
 
@@ -88,11 +88,7 @@ def register(recommender: Recommender, access: Access, page: Texts) -> None:
         request: gr.Request,
     ) -> RecommendPayload:
         """Recommend k real items of a catalogue to a person with this history (titles) or query."""
-        result = Recommendation()
-        for result in recommender.recommend(
-            catalog, history=history, query=query, model=model, k=k
-        ):
-            pass
+        *_, result = recommender.recommend(catalog, history=history, query=query, model=model, k=k)
         return {
             "answer": result.answer,
             "items": [_item(i) for i in result.items],

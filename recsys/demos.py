@@ -136,7 +136,7 @@ def _demo_problems(demo: _DemoFile, domain: str, items: dict[str, Item]) -> Iter
         yield f"domain is {demo.domain!r}, not {domain!r}"
     if len(demo.histories) < _MIN_HISTORIES:
         yield f"{len(demo.histories)} histories, at least {_MIN_HISTORIES} wanted"
-    ids = [x.id for x in (*demo.histories, *demo.queries)]
+    ids = [*(h.id for h in demo.histories), *(q.id for q in demo.queries)]
     yield from (f"id {i!r} occurs twice" for i in set(ids) if ids.count(i) > 1)
     for history in demo.histories:
         if set(history.name) != set(LANGUAGES):

@@ -6,21 +6,23 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from recsys.catalog import History, Item
 from recsys.errors import EmptyRequestError, InputError, NotReadyError, TextTooLongError
 from recsys.llm.base import Request, Sampling
 from recsys.llm.pool import ModelPool
 from recsys.prompts.build import build_prompt, language_of
 from recsys.retrieval.catalogs import Catalogs
-from recsys.retrieval.embedders import Embedder, Vectors
+from recsys.retrieval.embedders import Vectors
+from recsys.retrieval.hyde import hyde_vector
 
 MAX_INPUT_CHARS = 20_000
 """Characters of history and query together."""
 
 MAX_ITEMS = 100
 """Items in one list of recommendations."""
+
+_TEMPERATURE, _TOP_P = 0.5, 0.9
+"""Steadier than the sampling of candidates, which have to differ from each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,9 @@ class Recommender:
     ) -> Iterator[Recommendation]:
         """Recommend `k` items of `catalog` to somebody with this history (titles) or query, or both.
 
-        The model writes a hypothetical answer; the mean of its vector and the vector of what was asked
-        is matched to the catalogue's chunks (HyDE: Gao et al., arXiv 2212.10496), so the items are real
-        whatever the answer names. Items of the history are left out. `model` is "name" or
+        The model writes a hypothetical answer, and the catalogue is searched with it and with what was
+        asked (`hyde_vector`), so the items are real whatever the answer names. Items of the history
+        are left out. `model` is "name" or
         "name+adapter", by default the app's; `language` is that of the answer ("auto": that of the
         query or the titles).
 
@@ -97,12 +99,14 @@ class Recommender:
         found = self.catalogs.find(titles, prefer=catalog)
         person = History(items=tuple(item for _, item in found), query=query)
         backend, adapter = self.pool.resolve(model)
-        languages = getattr(backend, "languages", ("en",))
+        languages = backend.languages
         wanted = language_of(" ".join([query or " ".join(titles)])) if language == "auto" else language
         prompt = build_prompt(
             person, target=target, language=wanted if wanted in languages else languages[0]
         )
-        sampling = Sampling(seed=seed, max_tokens=self.pool.settings.max_answer_tokens)
+        sampling = Sampling(
+            seed=seed, temperature=_TEMPERATURE, top_p=_TOP_P, max_tokens=self.pool.settings.max_answer_tokens
+        )
         request = backend.fit(Request(prompt, sampling, adapter=adapter))
 
         started = time.perf_counter()
@@ -113,7 +117,14 @@ class Recommender:
             yield Recommendation(answer, left_out=left_out)
         answer = answer.strip()
         generated = time.perf_counter()
-        vector = hypothetical_vector(self.catalogs.embedder, _asked(person), answer)
+        vector = hyde_vector(
+            self.catalogs.index,
+            self.catalogs.embedder,
+            target=catalog,
+            history=found,
+            query=query,
+            answer=answer,
+        )
         embedded = time.perf_counter()
         exclude = frozenset(item.id for name, item in found if name == catalog)
         items = self._search(catalog, vector, k, exclude)
@@ -129,7 +140,9 @@ class Recommender:
         """The `k` items of `catalog` nearest to `text`, without a model."""
         self._checked(catalog, [], text.strip(), k)
         started = time.perf_counter()
-        vector = self.catalogs.embedder.embed_queries([text.strip()])[0]
+        vector = hyde_vector(
+            self.catalogs.index, self.catalogs.embedder, target=catalog, query=text.strip()
+        )
         embedded = time.perf_counter()
         items = self._search(catalog, vector, k, frozenset())
         searched = time.perf_counter()
@@ -154,26 +167,3 @@ class Recommender:
     ) -> tuple[RecommendedItem, ...]:
         found = self.catalogs.search(catalog, vector, k, exclude)
         return tuple(RecommendedItem(item, hit.score, hit.chunk) for item, hit in found)
-
-
-def hypothetical_vector(embedder: Embedder, asked: str, answer: str) -> Vectors:
-    """The mean of the vectors of what was asked and of the hypothetical answer, of length 1.
-
-    Shape (dimension,). An empty answer leaves what was asked.
-    """
-    vectors = [embedder.embed_queries([asked])[0]]
-    if answer:
-        vectors.append(embedder.embed_passages([answer])[0])
-    mean: Vectors = np.mean(vectors, axis=0, dtype=np.float32)
-    return mean / np.float32(max(float(np.linalg.norm(mean)), 1e-12))
-
-
-def _asked(person: History) -> str:
-    """The query, or the history as one text, newest items first, as embedders cut long texts."""
-    if person.query:
-        return person.query
-    lines = (
-        "; ".join([item.title, *(v for k, v in item.phrases.items() if k == item.language)])
-        for item in reversed(person.items)
-    )
-    return "\n".join(lines)

@@ -90,6 +90,10 @@ class Backend(Protocol):
     def name(self) -> str:
         """The string that names the model."""
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of the languages that the model writes."""
+
     def fit(self, request: Request) -> Request:
         """The request with its oldest history lines dropped until it fits the model's context.
 

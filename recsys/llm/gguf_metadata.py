@@ -12,6 +12,8 @@ import llama_cpp
 from recsys.errors import ModelFileError
 
 _MAX_TEMPLATE_BYTES = 1 << 20
+_LOG_LEVEL_ERROR = 4
+_logger = logging.getLogger("llama.cpp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +56,18 @@ def _text(model: llama_cpp.llama_model_p, key: bytes) -> str | None:
 def _token_text(vocab: llama_cpp.llama_vocab_p, token: int) -> str:
     if token < 0:
         return ""
-    return llama_cpp.llama_vocab_get_text(vocab, token).decode("utf-8", "replace")
-
-
-_log_callback = None
+    return str(llama_cpp.llama_vocab_get_text(vocab, token), "utf-8", "replace")
 
 
 def silence_llama_cpp() -> None:
     """Send llama.cpp's messages to the `llama.cpp` logger instead of standard error."""
-    global _log_callback
-    if _log_callback is None:
-        logger = logging.getLogger("llama.cpp")
+    llama_cpp.llama_log_set(_log_callback, None)
 
-        @llama_cpp.llama_log_callback
-        def callback(level: int, text: bytes, _data: object) -> None:
-            if level >= 4:  # GGML_LOG_LEVEL_ERROR
-                logger.debug("%s", text.decode("utf-8", "replace").rstrip())
 
-        _log_callback = callback
-        llama_cpp.llama_log_set(callback, None)
+def _log(level: int, text: bytes, _data: object) -> None:
+    if level >= _LOG_LEVEL_ERROR:
+        _logger.debug("%s", text.decode("utf-8", "replace").rstrip())
+
+
+_log_callback = llama_cpp.llama_log_callback(_log)
+"""Kept for as long as the module: C code holds a pointer to it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recsys.errors import InputError, NotReadyError, UnknownModelError, ZeroshelfError
@@ -135,8 +136,8 @@ class ModelPool:
         for backend in backends:
             backend.close()
 
-    def _base_names(self) -> list[str]:
-        return list(dict.fromkeys([self.settings.model, *known_models()]))
+    def _base_names(self) -> Sequence[str]:
+        return tuple(dict.fromkeys([self.settings.model, *known_models()]))
 
     def _preload(self) -> None:
         try:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 class TextStream:
     """The text of one sequence as it is written.
 
-    White space before the first word is dropped. `lead` is text that the answer already has. Text that might be the beginning of a stop string
-    is held back until the next token decides.
+    `lead` is text that the answer already has. White space before the first word is dropped, and
+    text that might be the beginning of a stop string is held back until the next token decides.
     """
 
     def __init__(self, stop: Sequence[str] = (), lead: str = "") -> None:

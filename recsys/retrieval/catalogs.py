@@ -124,13 +124,13 @@ class Catalogs:
 
     def search(
         self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str] = frozenset()
-    ) -> list[tuple[Item, Hit]]:
+    ) -> Sequence[tuple[Item, Hit]]:
         """The `k` items nearest to `vector`, best first, with their best chunks."""
         hits = self.index.search(catalog, vector, k, exclude)
         items = self.store.get(catalog, (hit.item_id for hit in hits))
         return [(items[hit.item_id], hit) for hit in hits if hit.item_id in items]
 
-    def find(self, titles: Sequence[str], prefer: str = "") -> list[tuple[str, Item]]:
+    def find(self, titles: Sequence[str], prefer: str = "") -> Sequence[tuple[str, Item]]:
         """(catalogue, item) for each title; an unknown title becomes an item without a catalogue ("").
 
         A title that several catalogues have is taken from the one that has most of the others,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import chromadb
+import numpy as np
 from chromadb.api.models.Collection import Collection
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import NotFoundError
@@ -18,11 +20,13 @@ from recsys.retrieval.chunks import Chunk
 from recsys.retrieval.embedders import Embedder, Vectors
 
 _EMBED_BATCH = 32
+_CENTROID_CHUNKS = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One item with its best chunk; `score` is the cosine similarity of the chunk's vector."""
+    """One item with its best chunk. `score` is the cosine similarity of the search vector and the
+    chunk's vector, both centred: 0 is as near as anything in the catalogue, 1 is the same."""
 
     item_id: str
     chunk: str
@@ -34,6 +38,7 @@ class VectorIndex:
 
     def __init__(self, folder: Path, embedder: Embedder) -> None:
         self._embedder = embedder
+        self._centroids: dict[str, Vectors] = {}
         self._client = chromadb.PersistentClient(
             path=str(folder), settings=ChromaSettings(anonymized_telemetry=False)
         )
@@ -67,6 +72,7 @@ class VectorIndex:
 
     def delete(self, catalog: str) -> None:
         """Remove a catalogue's collection, if there is one."""
+        self._centroids.pop(catalog, None)
         try:
             self._client.delete_collection(_collection_name(catalog))
         except NotFoundError:
@@ -79,42 +85,79 @@ class VectorIndex:
             vectors = self._embedder.embed_passages([c.embedded for c in part])
             collection.upsert(
                 ids=[f"{c.item_id}#{c.number}" for c in part],
-                embeddings=vectors,  # type: ignore[arg-type]  # Chroma takes numpy arrays
+                embeddings=vectors,
                 documents=[c.text for c in part],
                 metadatas=[{"item": c.item_id} for c in part],
             )
+        self._centroids.pop((collection.metadata or {})["catalog"], None)
+
+    def centroid(self, catalog: str) -> Vectors:
+        """The mean of a catalogue's chunk vectors, of at most 2,000 of them; shape (dimension,).
+
+        Zeros where the catalogue is not indexed. Kept until chunks are added.
+        """
+        if catalog not in self._centroids:
+            collection = self.collection(catalog)
+            if collection is None or collection.count() == 0:
+                return np.zeros(self._embedder.dimension, dtype=np.float32)
+            found = collection.get(limit=_CENTROID_CHUNKS, include=["embeddings"])["embeddings"]
+            self._centroids[catalog] = np.mean(np.asarray(found, dtype=np.float32), axis=0)
+        return self._centroids[catalog]
+
+    def item_vectors(self, catalog: str, ids: Sequence[str]) -> dict[str, Vectors]:
+        """For each of `ids` that the catalogue has, the mean of its chunks' vectors."""
+        collection = self.collection(catalog)
+        if collection is None or not ids:
+            return {}
+        found = collection.get(
+            where={"item": {"$in": list(ids)}},  # type: ignore[dict-item]  # a list of str is one of Literal
+            include=["embeddings", "metadatas"],
+        )
+        rows: dict[str, list[Vectors]] = defaultdict(list)
+        vectors = np.asarray(found["embeddings"], dtype=np.float32)
+        for metadata, vector in zip(found["metadatas"] or [], vectors, strict=True):
+            rows[str(metadata["item"])].append(vector)
+        return {item_id: np.mean(chunks, axis=0) for item_id, chunks in rows.items()}
 
     def search(
         self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str] = frozenset()
     ) -> list[Hit]:
-        """The `k` items nearest to `vector` (shape (dimension,)), each by its best chunk, best first.
+        """The `k` items nearest to the centred `vector` (shape (dimension,), see `recsys.retrieval.hyde`).
 
-        Items in `exclude` are left out. Fewer than `k` come back only where the catalogue has no more.
+        Each item counts by its best chunk, best first; items in `exclude` are left out. Fewer than `k`
+        come back only where the catalogue has no more.
         """
         collection = self.collection(catalog)
         total = collection.count() if collection else 0
         if collection is None or total == 0:
             return []
+        centre = self.centroid(catalog)
         wanted = min(total, 4 * (k + len(exclude)))
         while True:
-            hits = _best_chunks(_query(collection, vector, wanted), exclude)
+            hits = _best_chunks(_query(collection, vector, centre, wanted), exclude)
             if len(hits) >= k or wanted == total:
                 return hits[:k]
             wanted = min(total, wanted * 4)
 
 
-def _query(collection: Collection, vector: Vectors, count: int) -> list[Hit]:
+def _query(collection: Collection, vector: Vectors, centre: Vectors, count: int) -> list[Hit]:
+    """The chunks nearest to `vector`, scored by the cosine of their own centred vectors, best first."""
     found = collection.query(
         query_embeddings=[vector],  # type: ignore[arg-type]  # Chroma takes numpy arrays
         n_results=count,
-        include=["metadatas", "documents", "distances"],
+        include=["metadatas", "documents", "embeddings"],
     )
-    metadatas, documents, distances = found["metadatas"], found["documents"], found["distances"]
-    assert metadatas and documents and distances  # asked for in `include`
-    return [
-        Hit(str(metadata["item"]), document, 1.0 - distance)
-        for metadata, document, distance in zip(metadatas[0], documents[0], distances[0], strict=True)
+    metadatas, documents, embeddings = found["metadatas"], found["documents"], found["embeddings"]
+    if metadatas is None or documents is None or embeddings is None:
+        return []  # never: they are asked for in `include`
+    centred = np.asarray(embeddings[0], dtype=np.float32) - centre
+    lengths = np.maximum(np.linalg.norm(centred, axis=1), 1e-12)
+    scores = centred @ vector / lengths
+    hits = [
+        Hit(str(metadata["item"]), document, float(score))
+        for metadata, document, score in zip(metadatas[0], documents[0], scores, strict=True)
     ]
+    return sorted(hits, key=lambda hit: hit.score, reverse=True)
 
 
 def _best_chunks(hits: Sequence[Hit], exclude: frozenset[str]) -> list[Hit]:

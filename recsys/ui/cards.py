@@ -6,7 +6,7 @@ from html import escape
 
 from recsys.demos import DOMAINS
 from recsys.i18n import text
-from recsys.recommend import RecommendedItem, Recommendation
+from recsys.recommend import Recommendation, RecommendedItem
 
 _MAX_CHUNK_CHARS = 600
 

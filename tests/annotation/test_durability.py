@@ -64,7 +64,8 @@ def test_threads_of_one_annotator_see_one_task(store: AnnotationStore, make_prom
     _fill(store, 3, make_prompt, make_candidates)
     with ThreadPoolExecutor(8) as pool:
         tasks = list(pool.map(lambda _: store.judgements.next_task("ann"), range(8)))
-        assert len(set(tasks)) == 1 and tasks[0]
+        assert len(set(tasks)) == 1
+        assert tasks[0]
         a, b = (c.id for c in tasks[0].candidates[:2])
         ids = pool.map(lambda _: store.judgements.judge(tasks[0].id, "ann", a, b).id, range(8))
         assert len(set(ids)) == 1

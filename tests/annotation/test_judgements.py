@@ -107,9 +107,11 @@ def test_undo_gives_the_task_back_with_what_was_chosen(filled: AnnotationStore) 
     third = _next(filled)
 
     undone = filled.judgements.undo("ann")
-    assert undone and (undone.id, undone.state, undone.best) == (second.id, "open", None)
+    assert undone
+    assert (undone.id, undone.state, undone.best) == (second.id, "open", None)
     undone = filled.judgements.undo("ann")
-    assert undone and undone.id == first.id
+    assert undone
+    assert undone.id == first.id
     assert (undone.best, undone.worst) == (first.candidates[0].id, first.candidates[1].id)
     assert filled.judgements.undo("ann") is None
 
@@ -252,7 +254,8 @@ def test_the_log_agrees_with_a_plain_model(make_prompt, make_candidates, actions
             kinds = [kind for kind, _, _ in mine.values()]
             assert (progress.done, progress.skipped) == (kinds.count("judge"), kinds.count("skip"))
             task = store.judgements.next_task(annotator)
-            assert (task is None) == (len(mine) == 4) and (task is None or task.id not in mine)
+            assert (task is None) == (len(mine) == 4)
+            assert (task is None or task.id not in mine)
         counted = {
             (j.judgement.annotator, j.judgement.task_id): (j.judgement.best, j.judgement.worst)
             for j in store.judgements.judged()

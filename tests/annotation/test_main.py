@@ -33,7 +33,8 @@ def test_export_writes_the_rows(home: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "7 pairs" in done.stdout
     rows = [json.loads(line) for line in (home / "pairs.jsonl").read_text().splitlines()]
-    assert len(rows) == 7 and {row["task_id"] for row in rows} == {"1"}
+    assert len(rows) == 7
+    assert {row["task_id"] for row in rows} == {"1"}
 
 
 def test_export_without_pairs_says_what_to_do(tmp_path: Path) -> None:
@@ -45,14 +46,16 @@ def test_export_without_pairs_says_what_to_do(tmp_path: Path) -> None:
 
 def test_errors_have_their_exit_codes(home: Path) -> None:
     done = _run("export", "--out", home / "nowhere" / "pairs.jsonl", "--home", home)
-    assert done.returncode == 2 and "cannot be written" in done.stderr
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
     assert _run("export", "--out", home / "x", "--strategy", "some", "--home", home).returncode == 2
     (home / "annotations.db").write_bytes(b"broken" * 1000)
     for leftover in home.glob("annotations.db-*"):
         leftover.unlink()
     done = _run("status", "--home", home)
     assert done.returncode == 3
-    assert "not a database" in done.stderr and "Traceback" not in done.stderr
+    assert "not a database" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_status_counts(home: Path) -> None:

@@ -25,7 +25,9 @@ def test_a_prompt_comes_back_as_it_was(store: AnnotationStore, make_prompt) -> N
         "What next? (ko)",
     ]
     prompt = stored.record.to_prompt()
-    assert prompt.language == "ko" and prompt.examples and prompt.cues.lead
+    assert prompt.language == "ko"
+    assert prompt.examples
+    assert prompt.cues.lead
 
 
 def test_unsampled_keeps_order_limit_and_language(store: AnnotationStore, make_prompt) -> None:
@@ -62,10 +64,12 @@ def test_claim_gives_each_prompt_once(store: AnnotationStore, make_prompt, make_
     store.prompts.add(make_prompt(n, "ko" if n % 2 else "en") for n in range(4))
     first = store.prompts.claim("a", ["en", "ko"])
     second = store.prompts.claim("b", ["en", "ko"])
-    assert first and second
+    assert first
+    assert second
     assert (first.record.seed, second.record.seed) == (0, 1)
     third = store.prompts.claim("a", ["en"])
-    assert third and third.record.seed == 2
+    assert third
+    assert third.record.seed == 2
     assert store.prompts.claim("b", ["en"]) is None
     fourth = store.prompts.claim("b", ["ko"], without=["4"])
     assert fourth is None
@@ -77,7 +81,8 @@ def test_claim_gives_each_prompt_once(store: AnnotationStore, make_prompt, make_
 
     store.prompts.save_candidates(second.id, make_candidates())
     again = store.prompts.claim("c", ["ko"])
-    assert again and again.record.seed == 3
+    assert again
+    assert again.record.seed == 3
 
 
 def test_the_claim_of_a_dead_process_lapses(

@@ -106,7 +106,8 @@ def test_a_ready_task_does_not_wait_for_the_model(store, backend, make_sampler) 
     _until(lambda: _sampled(store) == 2)
     backend.gate.clear()
     started = time.monotonic()
-    assert sampler.ensure("ann") and sampler.ensure("bob")
+    assert sampler.ensure("ann")
+    assert sampler.ensure("bob")
     assert time.monotonic() - started < 0.5
 
 
@@ -122,7 +123,8 @@ def test_candidates_carry_what_made_them(store, backend, make_sampler) -> None:
     assert [json.loads(c.sampling)["seed"] for c in made] == [c.seed for c in made]
     assert json.loads(made[0].sampling)["temperature"] == 0.5
     (request,) = backend.requests
-    assert request.adapter == "dpo-1" and request.prompt == task.prompt.to_prompt()
+    assert request.adapter == "dpo-1"
+    assert request.prompt == task.prompt.to_prompt()
 
 
 def test_nobody_waits_when_all_is_done(store, backend, make_sampler) -> None:

@@ -33,7 +33,8 @@ def test_the_whole_way_of_one_task(service: AnnotationService) -> None:
     task = service.next_task(" ann ")
     assert task
     payload = task_payload(task)
-    assert payload["task_id"] == task.id and payload["system"] == "You recommend."
+    assert payload["task_id"] == task.id
+    assert payload["system"] == "You recommend."
     assert payload["instruction"] == task.instruction
     assert [c["id"] for c in payload["candidates"]] == [c.id for c in task.candidates]
     judgement = service.judge(task.id, "ann", task.candidates[0].id, task.candidates[1].id)
@@ -45,7 +46,8 @@ def test_the_whole_way_of_one_task(service: AnnotationService) -> None:
     assert len(service.pairs("all")) == 7
     assert service.counts().judged == {"ann": 1}
     undone = service.undo("ann")
-    assert undone and undone.id == task.id
+    assert undone
+    assert undone.id == task.id
     assert service.pairs() == []
     assert service.skip(task.id, "ann", "unclear").kind == "skip"
     assert service.task(task.id, "ann").state == "skipped"
@@ -61,7 +63,8 @@ def test_languages_and_strategies_are_checked(service: AnnotationService) -> Non
     with pytest.raises(UnknownLanguageError, match="en, ko"):
         service.next_task("ann", "fr")
     korean = service.next_task("ann", "ko")
-    assert korean and korean.prompt.language == "ko"
+    assert korean
+    assert korean.prompt.language == "ko"
     assert service.next_task("bob", "")
     service.judge(korean.id, "ann", korean.candidates[0].id, korean.candidates[1].id)
     with pytest.raises(UnknownStrategyError):
@@ -84,7 +87,8 @@ def test_five_real_candidates(tmp_path: Path, make_prompt) -> None:
     try:
         service.store.prompts.add([make_prompt(1), make_prompt(2), make_prompt(3, "ko")])
         task = service.next_task("ann", wait_s=120)
-        assert task and len({c.text for c in task.candidates}) >= 4
+        assert task
+        assert len({c.text for c in task.candidates}) >= 4
         made = service.store.prompts.candidates(task.id)
         assert {c.model for c in made} == {"smollm2-135m-instruct"}
         assert len({c.seed for c in made}) == 5

@@ -69,7 +69,8 @@ def test_an_active_prompt_asks_the_query_in_its_language(prompts: list[PromptRec
             assert prompt.query in prompt.ask
             assert prompt.language == ("ko" if int(prompt.query.split()[-1]) % 2 else "en")
         else:
-            assert prompt.history and not prompt.query
+            assert prompt.history
+            assert not prompt.query
 
 
 def test_a_prompt_knows_the_text_that_the_model_reads(prompts: list[PromptRecord]) -> None:
@@ -80,7 +81,8 @@ def test_a_prompt_knows_the_text_that_the_model_reads(prompts: list[PromptRecord
 
 def test_one_small_domain_is_enough() -> None:
     made = demo_prompts({"films": _demo("films", items=9)})
-    assert made and not any(p.cross_domain for p in made)
+    assert made
+    assert not any(p.cross_domain for p in made)
     assert {p.form for p in demo_prompts({"films": _demo("films", items=4)}) if p.history} == {"direct"}
 
 

@@ -52,7 +52,7 @@ def test_docstring_names_the_details_of_the_templates(error: type[ZeroshelfError
     if error is ZeroshelfError:
         return
     for name in _values(error.cause + error.cure):
-        owner = next(c for c in error.__mro__ if "cause" in vars(c) or c.__doc__ and name in c.__doc__)
+        owner = next(c for c in error.__mro__ if "cause" in vars(c) or (c.__doc__ and name in c.__doc__))
         assert owner is ZeroshelfError or name in (owner.__doc__ or ""), name
 
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import math
+import itertools
 
-import numpy as np
 import pytest
 
 from recsys.catalog import Item
@@ -18,9 +17,8 @@ from recsys.errors import (
     ZeroshelfError,
 )
 from recsys.llm.pool import ModelPool
-from recsys.recommend import MAX_INPUT_CHARS, Recommendation, Recommender, hypothetical_vector
+from recsys.recommend import MAX_INPUT_CHARS, Recommendation, Recommender
 from recsys.retrieval.catalogs import Catalogs
-from recsys.retrieval.embedders import Embedder
 
 FILMS = ["The Martian", "Interstellar", "에이리언"]
 
@@ -39,7 +37,7 @@ def _last(recommender: Recommender, catalog: str = "games", **request: object) -
 def test_answer_streams_and_real_items_follow(recommender: Recommender) -> None:
     *growing, last = recommender.recommend("games", history=FILMS, k=5)
     assert len(growing) > 3
-    for before, after in zip(growing, growing[1:], strict=False):
+    for before, after in itertools.pairwise(growing):
         assert after.answer.startswith(before.answer)
     assert not any(step.items or step.done for step in growing)
     assert last.done
@@ -179,12 +177,3 @@ def test_retrieve_refuses_what_cannot_be_used(
 ) -> None:
     with pytest.raises(error):
         recommender.retrieve("games", text, k)
-
-
-def test_hypothetical_vector_lies_between_request_and_answer(embedder: Embedder) -> None:
-    query, passage = embedder.embed_queries(["space"])[0], embedder.embed_passages(["cooking"])[0]
-    vector = hypothetical_vector(embedder, "space", "cooking")
-    assert math.isclose(float(np.linalg.norm(vector)), 1.0, abs_tol=1e-5)
-    assert math.isclose(float(vector @ query), float(vector @ passage), abs_tol=1e-3)
-    assert float(vector @ query) > float(query @ passage)
-    np.testing.assert_allclose(hypothetical_vector(embedder, "space", ""), query, atol=1e-5)

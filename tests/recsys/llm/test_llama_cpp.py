@@ -26,7 +26,7 @@ pytestmark = pytest.mark.model
 MakePrompt = Callable[..., Prompt]
 MakeAdapter = Callable[..., Path]
 
-CONTEXT = 1024
+CONTEXT = 768
 SHORT = Sampling(max_tokens=16, seed=7)
 
 
@@ -82,13 +82,13 @@ def test_stream_gives_what_complete_gives(backend: LlamaCppBackend, make_prompt:
 def test_seed_gives_the_same_text_with_a_cold_and_a_warm_cache(
     backend: LlamaCppBackend, make_prompt: MakePrompt
 ) -> None:
-    request = Request(make_prompt(size=16), SHORT, n=2)
+    request = Request(make_prompt(size=12), SHORT, n=2)
     assert backend.count_tokens(request.prompt.instruction) > 256, "long enough to be cached in blocks"
     other = Request(make_prompt(size=2, target="music"), SHORT)
     other_text = _texts(backend.complete(other))
     cold = _texts(backend.complete(request))
     warm = _texts(backend.complete(replace(request, cancel=threading.Event())))
-    partly = _texts(backend.complete(Request(make_prompt(size=14), SHORT, n=2)))
+    partly = _texts(backend.complete(Request(make_prompt(size=11), SHORT, n=2)))
     assert cold == warm == _texts(backend.complete(request))
     assert partly != cold
     assert _texts(backend.complete(other)) == other_text
@@ -118,7 +118,7 @@ def test_stop_string_ends_the_answer_before_it(backend: LlamaCppBackend, make_pr
 
 
 def test_cancelled_request_ends_between_two_tokens(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
-    request = Request(make_prompt(), Sampling(max_tokens=400, seed=1), n=2)
+    request = Request(make_prompt(), Sampling(max_tokens=250, seed=1), n=2)
     finishes = []
     for number, delta in enumerate(backend.stream(request)):
         if number == 4:
@@ -133,7 +133,7 @@ def test_closing_the_stream_ends_the_work_and_the_next_request_works(
     backend: LlamaCppBackend, make_prompt: MakePrompt
 ) -> None:
     expected = _texts(backend.complete(Request(make_prompt(), SHORT)))
-    request = Request(make_prompt(), Sampling(max_tokens=400, seed=1), n=2)
+    request = Request(make_prompt(), Sampling(max_tokens=250, seed=1), n=2)
     stream = backend.stream(request)
     next(stream)
     stream.close()
@@ -159,7 +159,7 @@ def test_request_may_be_streamed_again(backend: LlamaCppBackend, make_prompt: Ma
 def test_person_goes_before_background_work_which_still_ends_the_same(
     backend: LlamaCppBackend, make_prompt: MakePrompt, adapter: str | None
 ) -> None:
-    work = Request(make_prompt(size=8), Sampling(max_tokens=90, seed=3), n=2, priority=Priority.BACKGROUND)
+    work = Request(make_prompt(size=6), Sampling(max_tokens=70, seed=3), n=2, priority=Priority.BACKGROUND)
     undisturbed = "".join(f"{d.index}{d.text}" for d in backend.stream(work))
     person = Request(make_prompt(size=3), SHORT, adapter=adapter)
     expected = _texts(backend.complete(person))
@@ -174,7 +174,7 @@ def test_person_goes_before_background_work_which_still_ends_the_same(
     worker = threading.Thread(target=read_on)
     worker.start()
     assert _texts(backend.complete(replace(person, cancel=threading.Event()))) == expected
-    assert not worker_done.is_set(), "16 tokens for a person come before the other 160"
+    assert not worker_done.is_set(), "16 tokens for a person come before the other 120"
     worker.join()
     assert "".join(f"{d.index}{d.text}" for d in disturbed + rest) == undisturbed
 
@@ -193,8 +193,8 @@ def test_long_history_is_shortened_from_the_oldest(backend: LlamaCppBackend, mak
 
 def test_no_more_is_left_out_than_must_be(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
     long_line = "- " + "a long title of a film " * 60
-    prompt = replace(make_prompt(size=20), history=(long_line, *make_prompt(size=20).history))
-    request = Request(prompt, Sampling(max_tokens=200))
+    prompt = replace(make_prompt(size=8), history=(long_line, *make_prompt(size=8).history))
+    request = Request(prompt, Sampling(max_tokens=100))
     assert backend.fit(request).prompt.left_out == 1
 
 
@@ -222,7 +222,7 @@ def test_number_of_answers_is_bounded(backend: LlamaCppBackend, make_prompt: Mak
 
 
 def test_adapters_are_swapped_between_requests(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
-    prompt = make_prompt(size=12)
+    prompt = make_prompt(size=3)
 
     def ask(adapter: str | None) -> list[str]:
         return _texts(backend.complete(Request(prompt, SHORT, n=2, adapter=adapter)))
@@ -265,7 +265,7 @@ def test_closed_model_says_that_it_is_gone(
     smollm_file: Path, adapters: AdapterStore, make_prompt: MakePrompt
 ) -> None:
     backend = _load(smollm_file, adapters)
-    running = backend.stream(Request(make_prompt(), Sampling(max_tokens=400, seed=1)))
+    running = backend.stream(Request(make_prompt(), Sampling(max_tokens=250, seed=1)))
     next(running)
     backend.close()
     with pytest.raises(NotReadyError):

@@ -29,7 +29,8 @@ def test_every_kind_of_prompt(language: str, target: str, query: str, candidates
     assert "$" not in prompt.instruction
     wording = templates.wording(target)
     assert (wording.next if candidates and not query else wording.one) in prompt.after or candidates
-    assert (query in prompt.after) and (("1. " in prompt.after) == bool(candidates))
+    assert query in prompt.after
+    assert ("1. " in prompt.after) == bool(candidates)
     assert prompt.history == (("- 히트 (crime)",) if language == "ko" else ("- Heat (crime)",))
 
 

@@ -135,7 +135,6 @@ _json = st.recursive(
 def test_any_json_row_is_read_or_refused(tmp_path: Path, row: dict[str, object]) -> None:
     try:
         (item,) = _read(tmp_path, json.dumps({"id": "a", "title": "A"} | row))
-    except CatalogFileError as error:
-        assert "row 1" in str(error)
+    except CatalogFileError:
         return
     assert Item.model_validate_json(item.model_dump_json()) == item
