@@ -21,9 +21,7 @@ def register(service: AnnotationService, access: Access, page: Texts) -> None:
         return task_payload(service.next_task(access.person(request.username, annotator)))
 
     @page.shown
-    def judge(
-        task_id: str, annotator: str, best: str, worst: str, request: gr.Request
-    ) -> JudgementPayload:
+    def judge(task_id: str, annotator: str, best: str, worst: str, request: gr.Request) -> JudgementPayload:
         """Tag the best and the worst candidate (their ids) of a task that /next_task gave."""
         access.require(request.username, Role.ANNOTATOR)
         name = access.person(request.username, annotator)

@@ -41,9 +41,7 @@ def _compare(name: str, prompt: Prompt, folder: Path) -> None:
     text = style.render(prompt) + style.lead(prompt)
     threads = usable_cpus()
     backend = LlamaCppBackend(spec, path, AdapterStore(folder), threads=threads)
-    peer = llama_cpp.Llama(
-        str(path), n_ctx=2048, n_threads=threads, n_threads_batch=threads, verbose=False
-    )
+    peer = llama_cpp.Llama(str(path), n_ctx=2048, n_threads=threads, n_threads_batch=threads, verbose=False)
     ratios, ours, theirs = [], [], []
     print(f"{name}: prompt of {backend.count_tokens(text)} tokens, {_N} x {_TOKENS} tokens")
     for round_ in range(_ROUNDS + 1):
@@ -71,9 +69,7 @@ def _batched(backend: LlamaCppBackend, prompt: Prompt, sampling: Sampling) -> fl
     return sum(a.tokens for a in answers) / (time.perf_counter() - started)
 
 
-def _sequential(
-    peer: llama_cpp.Llama, text: str, sampling: Sampling, stop: tuple[str, ...]
-) -> float:
+def _sequential(peer: llama_cpp.Llama, text: str, sampling: Sampling, stop: tuple[str, ...]) -> float:
     tokens = 0
     started = time.perf_counter()
     for index in range(_N):

@@ -25,9 +25,7 @@ def served(home: Path, *options: str, **environment: str) -> Iterator[tuple[str,
     command = [sys.executable, str(_APP), "--port", str(port), "--home", str(home), *options]
     started = time.perf_counter()
     with (home / "app.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=log, env={**os.environ, **environment}
-        )
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **environment})
     try:
         address = f"http://127.0.0.1:{port}"
         while not _answers(address):

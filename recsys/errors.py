@@ -49,9 +49,7 @@ class UnknownModelError(InputError):
     """Details: `name`, `known`."""
 
     cause = "There is no model called {name!r}."
-    cure = (
-        "Use one of {known}, a path ending in .gguf, hf:org/name, or openai:http://host:port/v1#name."
-    )
+    cure = "Use one of {known}, a path ending in .gguf, hf:org/name, or openai:http://host:port/v1#name."
 
 
 class UnknownAdapterError(InputError):

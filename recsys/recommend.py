@@ -101,9 +101,7 @@ class Recommender:
         backend, adapter = self.pool.resolve(model)
         languages = backend.languages
         wanted = language_of(" ".join([query or " ".join(titles)])) if language == "auto" else language
-        prompt = build_prompt(
-            person, target=target, language=wanted if wanted in languages else languages[0]
-        )
+        prompt = build_prompt(person, target=target, language=wanted if wanted in languages else languages[0])
         sampling = Sampling(
             seed=seed, temperature=_TEMPERATURE, top_p=_TOP_P, max_tokens=self.pool.settings.max_answer_tokens
         )
@@ -140,9 +138,7 @@ class Recommender:
         """The `k` items of `catalog` nearest to `text`, without a model."""
         self._checked(catalog, [], text.strip(), k)
         started = time.perf_counter()
-        vector = hyde_vector(
-            self.catalogs.index, self.catalogs.embedder, target=catalog, query=text.strip()
-        )
+        vector = hyde_vector(self.catalogs.index, self.catalogs.embedder, target=catalog, query=text.strip())
         embedded = time.perf_counter()
         items = self._search(catalog, vector, k, frozenset())
         searched = time.perf_counter()

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ZEROSHELF_", frozen=True, extra="ignore")
 
     home: Path = Field(default_factory=_default_home)
-    host: str = "127.0.0.1"
+    host: str = Field(default_factory=lambda: os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     port: int = Field(default=7860, ge=0, le=65535)
     model: str = "gemma-3-270m"
     language: Literal["auto", "en", "ko"] = "auto"

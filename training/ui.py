@@ -41,9 +41,9 @@ class Train:
             base, _ = split_reference(name)
             return gr.update(choices=[base, name], value=name)
 
-        self.use.click(
-            add_choice, self.run, model, api_visibility="private", show_progress="hidden"
-        ).success(lambda: gr.Tabs(selected=tab_id), None, tabs, api_visibility="private")
+        self.use.click(add_choice, self.run, model, api_visibility="private", show_progress="hidden").success(
+            lambda: gr.Tabs(selected=tab_id), None, tabs, api_visibility="private"
+        )
 
 
 class TrainTab:
@@ -86,9 +86,7 @@ class TrainTab:
                     )
                     steps = gr.Number(0, label=t("train_max_steps"), precision=0, elem_id="max-steps")
                 with gr.Row():
-                    rate = gr.Number(
-                        default["learning_rate"], label=t("train_learning_rate"), step=1e-5
-                    )
+                    rate = gr.Number(default["learning_rate"], label=t("train_learning_rate"), step=1e-5)
                     beta = gr.Number(default["beta"], label=t("train_beta"), step=0.05)
                     batch = gr.Number(
                         default["batch_size"],

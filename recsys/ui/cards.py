@@ -61,13 +61,15 @@ def _card(rank: int, found: RecommendedItem, language: str) -> str:
     own, local = item.title, item.title_in(language)
     second = f'<span class="zs-second">{escape(own)}</span>' if own != local else ""
     chunk = found.chunk if len(found.chunk) <= _MAX_CHUNK_CHARS else found.chunk[:_MAX_CHUNK_CHARS] + "…"
+    phrase = item.phrases.get(language, "")
+    phrase = f'<p class="zs-phrase">{escape(phrase)}</p>' if phrase else ""
     score_name = escape(text(language, "cosine"))
     domain = escape(text(language, f"domain_{item.domain}") if item.domain in DOMAINS else item.domain)
     return (
         f'<li class="zs-card" data-item="{escape(item.id)}" style="--rank:{rank}">'
         f'<header><span class="zs-rank">{rank}</span>'
         f'<h3>{escape(local)}{second}</h3><span class="zs-domain">{domain}</span></header>'
+        f"{phrase}"
         f'<p class="zs-passage">{escape(chunk)}</p>'
         f'<footer title="{score_name}">{score_name} <b>{found.score:.3f}</b></footer></li>'
     )
-

@@ -23,9 +23,7 @@ class Texts:
 
     def __init__(self, language: Language = "auto") -> None:
         self._fixed = None if language == "auto" else language
-        self.i18n = gr.I18n(
-            en=dict(texts(self._fixed or "en")), ko=dict(texts(self._fixed or "ko"))
-        )
+        self.i18n = gr.I18n(en=dict(texts(self._fixed or "en")), ko=dict(texts(self._fixed or "ko")))
 
     def __call__(self, key: str) -> Any:
         """A text that the browser chooses, for labels and the like."""

@@ -17,6 +17,7 @@ from recsys.ui.page import Texts
 
 _DEFAULT_SOURCE, _DEFAULT_TARGET = "games", "films"
 _RESULTS = 8
+_REMOVE_CARET = "() => document.querySelectorAll('.zs-caret').forEach(caret => caret.remove())"
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,8 @@ class PlaygroundTab:
             concurrency_limit=4,
             show_progress="hidden",
         )
-        stop.click(None, cancels=[start], api_visibility="private")
-        source.change(
-            self._personas, [source], [persona], api_visibility="private", show_progress="hidden"
-        )
+        stop.click(None, cancels=[start], js=_REMOVE_CARET, api_visibility="private")
+        source.change(self._personas, [source], [persona], api_visibility="private", show_progress="hidden")
         persona.change(
             self._titles, [source, persona], [history], api_visibility="private", show_progress="hidden"
         )

@@ -255,7 +255,7 @@ def test_the_log_agrees_with_a_plain_model(make_prompt, make_candidates, actions
             assert (progress.done, progress.skipped) == (kinds.count("judge"), kinds.count("skip"))
             task = store.judgements.next_task(annotator)
             assert (task is None) == (len(mine) == 4)
-            assert (task is None or task.id not in mine)
+            assert task is None or task.id not in mine
         counted = {
             (j.judgement.annotator, j.judgement.task_id): (j.judgement.best, j.judgement.worst)
             for j in store.judgements.judged()

@@ -9,7 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +34,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+@contextmanager
+def running_app(home: Path, *options: str) -> Iterator[RunningApp]:
     """The app as a person starts it, with short answers so that the tests are short too."""
-    home = tmp_path_factory.mktemp("home")
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = [sys.executable, "app.py", "--port", str(port), "--home", str(home), "--model", MODEL]
     environment = {
@@ -46,7 +46,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     }
     log = home / "app.log"
     with log.open("ab") as out:
-        process = subprocess.Popen(command, cwd=PROJECT, stdout=out, stderr=out, env=environment)
+        process = subprocess.Popen([*command, *options], cwd=PROJECT, stdout=out, stderr=out, env=environment)
     try:
         deadline = time.monotonic() + 120
         while not _answers(url):
@@ -59,6 +59,19 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
         process.terminate()
         process.wait(30)
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """One app over a clean home folder for the tests that do not need their own."""
+    with running_app(tmp_path_factory.mktemp("home")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def start_app() -> Callable[..., AbstractContextManager[RunningApp]]:
+    """For a test that needs an app of its own: call it with a home folder and options."""
+    return running_app
 
 
 @pytest.fixture(scope="session")

@@ -192,10 +192,9 @@ def test_long_history_is_shortened_from_the_oldest(backend: LlamaCppBackend, mak
 
 
 def test_no_more_is_left_out_than_must_be(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
-    long_line = "- " + "a long title of a film " * 60
-    prompt = replace(make_prompt(size=8), history=(long_line, *make_prompt(size=8).history))
-    request = Request(prompt, Sampling(max_tokens=100))
-    assert backend.fit(request).prompt.left_out == 1
+    prompt = make_prompt(size=12)
+    prompt = replace(prompt, history=("- " + "a very long title of a film " * 60, *prompt.history))
+    assert backend.fit(Request(prompt, SHORT)).prompt.left_out == 1
 
 
 def test_prompt_that_fits_is_left_alone(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:

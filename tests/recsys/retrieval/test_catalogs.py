@@ -22,6 +22,7 @@ from recsys.errors import (
 from recsys.retrieval import catalogs as module
 from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.embedders import Embedder
+from recsys.retrieval.hyde import hyde_vector
 from recsys.settings import Paths
 from tests.recsys.conftest import CountingEmbedder
 
@@ -71,7 +72,7 @@ def _file(folder: Path, content: str = CSV) -> Path:
 
 
 def _found(catalogs: Catalogs, name: str, query: str, k: int = 3) -> list[str]:
-    vector = catalogs.embedder.embed_queries([query])[0]
+    vector = hyde_vector(catalogs.index, catalogs.embedder, target=name, query=query)
     return [item.title for item, _ in catalogs.search(name, vector, k)]
 
 

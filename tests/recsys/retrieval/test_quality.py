@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from recsys.retrieval.catalogs import Catalogs
+from recsys.retrieval.hyde import hyde_vector
 
 LABELLED = [
     ("games", "cozy farming game to unwind after work", "stardew-valley"),
@@ -32,7 +33,7 @@ LABELLED = [
 def test_expected_item_is_among_the_first_three(
     demo_catalogs: Catalogs, catalog: str, query: str, expected: str
 ) -> None:
-    vector = demo_catalogs.embedder.embed_queries([query])[0]
+    vector = hyde_vector(demo_catalogs.index, demo_catalogs.embedder, target=catalog, query=query)
     found = [item.id for item, _ in demo_catalogs.search(catalog, vector, 3)]
     assert expected in found
 
@@ -40,7 +41,16 @@ def test_expected_item_is_among_the_first_three(
 def test_item_is_the_nearest_to_its_own_text(demo_catalogs: Catalogs) -> None:
     for catalog in ("games", "korean-news"):
         for item in list(demo_catalogs.store.items(catalog))[::8]:
-            vector = demo_catalogs.embedder.embed_passages([f"{item.title}\n{item.text[:150]}"])[0]
+            text = f"{item.title}\n{item.text[:150]}"
+            vector = hyde_vector(demo_catalogs.index, demo_catalogs.embedder, target=catalog, answer=text)
             ((found, hit),) = demo_catalogs.search(catalog, vector, 1)
             assert found.id == item.id
             assert hit.chunk.split()[0] in item.text
+
+
+@pytest.mark.parametrize("catalog", ["games", "korean-news"])
+def test_shorter_list_is_the_beginning_of_a_longer_one(demo_catalogs: Catalogs, catalog: str) -> None:
+    for _, query, _ in LABELLED:
+        vector = hyde_vector(demo_catalogs.index, demo_catalogs.embedder, target=catalog, query=query)
+        short, long = ([item.id for item, _ in demo_catalogs.search(catalog, vector, k)] for k in (3, 30))
+        assert long[:3] == short, query
