@@ -2,7 +2,8 @@
 
 import os
 
-# llama.cpp, the embedder and a training run share the processor. OpenMP's threads would spin while
-# they wait for each other and take the time that the others need; asleep, they leave it to them.
-# It is read once, when the first library that uses OpenMP is loaded, so it has to be set here.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# llama.cpp, the embedder and a training run share the processor. While OpenMP's threads wait for each
+# other they spin, by default for so long that they take the time that the others need: beside two busy
+# programs a token took thirty times as long. Spinning briefly and then sleeping costs nothing on an
+# idle machine. It is read when the first library that uses OpenMP is loaded, so it is set here.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")

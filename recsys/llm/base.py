@@ -16,7 +16,8 @@ from recsys.prompts.formats import Prompt
 class Sampling(BaseModel):
     """How tokens are drawn. Sequence i of a batch uses `seed + i`.
 
-    `repeat_penalty` divides the logits of tokens among the last 64 (1.0 turns it off).
+    `repeat_penalty` divides the logits of tokens among the last 64 (1.0 turns it off). With
+    `ignore_eos`, end tokens and stop strings do not end an answer: for measuring at a fixed length.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,7 @@ class Sampling(BaseModel):
     max_tokens: int = Field(default=96, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
     stop: tuple[str, ...] = ()
+    ignore_eos: bool = False
 
     def with_seed(self, seed: int) -> Sampling:
         """The same settings from another seed."""

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from llama_cpp import llama_supports_gpu_offload
+
 from recsys.errors import AdapterFileError, InputError, NotReadyError, PromptTooLongError
 from recsys.llm.adapters import AdapterStore
 from recsys.llm.base import Completion, Delta, FinishReason, Priority, Request
@@ -41,6 +43,7 @@ class LlamaCppBackend:
             priority: LlamaEngine(self._model, context_tokens=context_tokens, threads=threads)
             for priority in Priority
         }
+        self._even_rows = spec.even_rows and not llama_supports_gpu_offload()
         self._tokenizing = threading.Lock()
         self._closed = False
         self._scheduler = Scheduler(spec.name)
@@ -107,7 +110,7 @@ class LlamaCppBackend:
         if len(tokens) > (limit := self._limit(request)):
             raise PromptTooLongError(tokens=len(tokens), limit=max(limit, 0))
         engine = self._engines[request.priority]
-        job = _Generation(engine, self._use_adapter, request, tokens, prompt_format)
+        job = _Generation(engine, self._use_adapter, request, tokens, prompt_format, self._even_rows)
         self._scheduler.submit(job)
         return job
 
@@ -165,6 +168,7 @@ class _Generation:
         request: Request,
         prompt: list[int],
         prompt_format: PromptFormat,
+        even_rows: bool,
     ) -> None:
         self.deltas: queue.SimpleQueue[Delta | None] = queue.SimpleQueue()
         self.error: Exception | None = None
@@ -172,10 +176,10 @@ class _Generation:
         self._use_adapter = use_adapter
         self._request = request
         self._prompt = prompt
-        self._stop = (*prompt_format.stop, *request.sampling.stop)
+        self._stop = () if request.sampling.ignore_eos else (*prompt_format.stop, *request.sampling.stop)
         self._lead = prompt_format.lead(request.prompt)
         self._done_prompt = -1
-        self._position = len(prompt)
+        self._even_rows = even_rows
         self._sequences: list[_Sequence] = []
 
     @property
@@ -196,8 +200,12 @@ class _Generation:
                 self._begin()
         else:
             writing = [s for s in self._sequences if s.finish is None]
-            self._engine.advance([(s.index, s.token) for s in writing], self._position)
-            self._position += 1
+            if self._even_rows:
+                # Those furthest behind go first, so that all are written at the same pace.
+                rows = 1 << (len(writing).bit_length() - 1)
+                writing = sorted(writing, key=lambda s: s.tokens)[:rows]
+            behind = len(self._prompt) - 1
+            self._engine.advance([(s.index, s.token, behind + s.tokens) for s in writing])
             for row, sequence in enumerate(writing):
                 self._draw(sequence, row)
         if self._sequences and all(s.finish for s in self._sequences):
@@ -232,7 +240,7 @@ class _Generation:
     def _draw(self, sequence: _Sequence, row: int) -> None:
         model = self._engine.model
         sequence.token = self._engine.draw(sequence.sampler, row)
-        if model.ends(sequence.token):
+        if model.ends(sequence.token) and not self._request.sampling.ignore_eos:
             text, sequence.finish = sequence.stream.finish(), "stop"
         else:
             sequence.tokens += 1

@@ -199,11 +199,11 @@ class LlamaEngine:
         self._cached = (self._adapter, list(prompt[:end]))
         return end
 
-    def advance(self, tokens: Sequence[tuple[int, int]], position: int) -> None:
-        """Evaluate one token at `position` for each (sequence, token); row i holds the logits of the i-th."""
+    def advance(self, tokens: Sequence[tuple[int, int, int]]) -> None:
+        """Evaluate each (sequence, token, position); row i then holds the logits of the i-th."""
         batch = self._batch
         batch.n_tokens = len(tokens)
-        for row, (sequence, token) in enumerate(tokens):
+        for row, (sequence, token, position) in enumerate(tokens):
             batch.token[row] = token
             batch.pos[row] = position
             batch.n_seq_id[row] = 1

@@ -27,7 +27,10 @@ _BLOCK = 1 << 20
 
 
 class ModelSpec(BaseModel):
-    """What is known of a model before it is loaded. `parts` is empty for a file of the user's own."""
+    """What is known of a model before it is loaded. `parts` is empty for a file of the user's own.
+
+    `even_rows`: its kernels on the CPU are at their best with 1, 2, 4 or 8 sequences a step.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,6 +41,7 @@ class ModelSpec(BaseModel):
     about: str = ""
     parts: tuple[str, ...] = ()
     sha256: str = ""
+    even_rows: bool = False
     path: Path | None = None
 
 
