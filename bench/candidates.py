@@ -7,6 +7,7 @@ the machine meets both; each pair gives a ratio, and the median ratio is the res
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -45,13 +46,14 @@ def _compare(name: str, prompts: Sequence[Prompt], folder: Path) -> None:
     threads = usable_cpus()
     backend = LlamaCppBackend(spec, path, AdapterStore(folder), threads=threads)
     peer = llama_cpp.Llama(str(path), n_ctx=2048, n_threads=threads, n_threads_batch=threads, verbose=False)
+    endless = _no_end(peer)
     ratios, ours, theirs = [], [], []
     print(f"{name}: {_N} answers of {_TOKENS} tokens")
     for round_, prompt in enumerate(prompts):
         text = style.render(prompt) + style.lead(prompt)
         sampling = Sampling(max_tokens=_TOKENS, seed=1000 * round_, ignore_eos=True)
         batched = _batched(backend, prompt, sampling)
-        sequential = _sequential(peer, text, sampling)
+        sequential = _sequential(peer, text, sampling, endless)
         if round_ == 0:
             continue  # both warm
         ours.append(batched)
@@ -73,25 +75,26 @@ def _batched(backend: LlamaCppBackend, prompt: Prompt, sampling: Sampling) -> fl
     return sum(a.tokens for a in answers) / (time.perf_counter() - started)
 
 
-def _sequential(peer: llama_cpp.Llama, text: str, sampling: Sampling) -> float:
-    """An answer that ends early is taken up again where it ended: the peer has its tokens cached."""
+def _sequential(peer: llama_cpp.Llama, text: str, sampling: Sampling, endless: dict[int, float]) -> float:
     tokens = 0
     started = time.perf_counter()
     for index in range(_N):
-        written, attempt = "", 0
-        left = sampling.max_tokens
-        while left > 0:
-            answer = peer.create_completion(
-                text + written,
-                max_tokens=left,
-                temperature=sampling.temperature,
-                top_k=sampling.top_k,
-                top_p=sampling.top_p,
-                repeat_penalty=sampling.repeat_penalty,
-                seed=sampling.seed + index + 100 * attempt,
-            )
-            written += answer["choices"][0]["text"]
-            left -= answer["usage"]["completion_tokens"]
-            attempt += 1
-        tokens += sampling.max_tokens - left
+        answer = peer.create_completion(
+            text,
+            max_tokens=sampling.max_tokens,
+            temperature=sampling.temperature,
+            top_k=sampling.top_k,
+            top_p=sampling.top_p,
+            repeat_penalty=sampling.repeat_penalty,
+            seed=sampling.seed + index,
+            logit_bias=endless,
+        )
+        tokens += answer["usage"]["completion_tokens"]
     return tokens / (time.perf_counter() - started)
+
+
+def _no_end(peer: llama_cpp.Llama) -> dict[int, float]:
+    """A bias against the tokens that end an answer, so that all have the same length."""
+    vocabulary = llama_cpp.llama_model_get_vocab(peer.model)
+    ends = (token for token in range(peer.n_vocab()) if llama_cpp.llama_vocab_is_eog(vocabulary, token))
+    return dict.fromkeys(ends, -math.inf)

@@ -6,7 +6,7 @@
     │   ├── EmptyRequestError, TextTooLongError, PromptTooLongError
     │   └── CatalogFileError
     ├── DataError             a file or folder is not what it should be        exit code 3
-    │   ├── ModelFileError, AdapterFileError
+    │   ├── ModelFileError, HubModelError, AdapterFileError
     │   └── IndexMismatchError, IndexInUseError
     ├── ConflictError         the state of the app does not allow it now       exit code 4
     ├── NotReadyError         it will work in a moment                         exit code 5
@@ -105,6 +105,16 @@ class ModelFileError(DataError):
 
     cause = "The model file {path} cannot be loaded: {problem}."
     cure = "Download or copy it again, or choose another model."
+
+
+class HubModelError(DataError):
+    """Details: `name`, `problem`."""
+
+    cause = "The model {name} cannot be fetched from the Hugging Face hub: {problem}."
+    cure = (
+        "Check the name and the connection, set HF_TOKEN for a model that needs a licence accepted, or "
+        "download a GGUF file and give its path."
+    )
 
 
 class AdapterFileError(DataError):

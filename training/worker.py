@@ -115,7 +115,7 @@ class _Work:
             kind="dpo",
             base_model=spec.name,
             base_sha256=file_sha256(gguf),
-            style=spec.style,
+            style=text_format.style,
             created=datetime.now(UTC),
             run_id=self.record.run_id,
             rows=len(pairs.train),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recsys.errors import InputError, NotReadyError, UnknownModelError, ZeroshelfError
+from recsys.llm import hub
 from recsys.llm.adapters import AdapterStore
 from recsys.llm.base import Backend
 from recsys.llm.llama_cpp import LlamaCppBackend
@@ -106,8 +107,8 @@ class ModelPool:
         """Raise where `name` cannot name a base model of this app."""
         if name == self.settings.model or name in known_models():
             return
-        if name.endswith(".gguf"):
-            # A path comes from the command line only: the page and the API choose from the list.
+        if name.endswith(".gguf") or name.startswith(hub.PREFIX):
+            # A path or a download comes from the command line only: page and API choose from the list.
             raise UnknownModelError(name=name, known=", ".join(self._base_names()))
         load_spec(name)
 
@@ -171,10 +172,10 @@ class ModelPool:
 
 def check_model_option(name: str) -> str:
     """`name` when this version can serve it; raises UnknownModelError, ModelFileError, InputError."""
-    if name.startswith(("hf:", "openai:")):
+    if name.startswith("openai:"):
         raise InputError(
             reason=f"{name!r} names a backend that this version does not have yet. "
-            "Use an embedded model or a path to a .gguf file."
+            "Use an embedded model, a path to a .gguf file, or hf:org/name."
         )
     load_spec(name)
     return name

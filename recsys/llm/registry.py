@@ -1,7 +1,7 @@
 """Which models there are: names to files, and how each model wants its prompts.
 
-A model is named by one string: the name of an embedded model (`models.toml`) or a path to a GGUF
-file; `hf:` and `openai:` names belong to backends of their own.
+A model is named by one string: the name of an embedded model (`models.toml`), a path to a GGUF file,
+or `hf:org/name` for one on the Hugging Face hub; `openai:` names belong to a backend of their own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
 from recsys.errors import ModelFileError, UnknownModelError
+from recsys.llm import hub
 from recsys.llm.gguf_metadata import read_metadata
 from recsys.prompts.formats import PromptFormat, Style
 
@@ -29,13 +30,14 @@ _BLOCK = 1 << 20
 class ModelSpec(BaseModel):
     """What is known of a model before it is loaded. `parts` is empty for a file of the user's own.
 
+    `style` is None where the file decides: one with a chat template is asked through it.
     `even_rows`: its kernels on the CPU are at their best with 1, 2, 4 or 8 sequences a step.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    style: Style
+    style: Style | None
     languages: tuple[str, ...]
     licence: str = ""
     about: str = ""
@@ -53,51 +55,57 @@ def known_models() -> dict[str, ModelSpec]:
 
 
 def load_spec(name: str) -> ModelSpec:
-    """The model called `name`: an embedded one, or a path to a `.gguf` file.
+    """The model called `name`: an embedded one, a path to a `.gguf` file, or one on the hub.
 
     Raises UnknownModelError for any other name and ModelFileError when the file is missing.
     """
     known = known_models()
     if name in known:
         return known[name]
+    if name.startswith(hub.PREFIX):
+        hub.parse_name(name)
+        return ModelSpec(name=name, style=None, languages=("en", "ko"), about=name)
     if not name.endswith(".gguf"):
         raise UnknownModelError(name=name, known=", ".join(known))
     path = Path(name).expanduser()
     if not path.is_file():
         raise ModelFileError(path=path, problem="there is no such file")
-    has_template = read_metadata(path).chat_template is not None
-    return ModelSpec(
-        name=name,
-        style="chat" if has_template else "few-shot",
-        languages=("en", "ko"),
-        about=path.name,
-        path=path.resolve(),
-    )
+    read_metadata(path)
+    return ModelSpec(name=name, style=None, languages=("en", "ko"), about=path.name, path=path.resolve())
 
 
 def model_file(spec: ModelSpec, models_dir: Path) -> Path:
-    """The GGUF file of `spec`, put together under `models_dir` the first time.
+    """The GGUF file of `spec`, put together under `models_dir` or downloaded the first time.
 
-    Its SHA-256 is compared with the pinned one; raises ModelFileError when it differs, when a
-    package is missing, or when the disk is full.
+    The SHA-256 of an embedded model is compared with the pinned one, and a file that was put together
+    and has come to harm is made again. Raises ModelFileError when it still differs, when a package is
+    missing or the disk is full, and HubModelError.
     """
     if spec.path is not None:
         return spec.path
+    if spec.name.startswith(hub.PREFIX):
+        return hub.fetch(spec.name)
     if len(spec.parts) == 1:
         path = _part_path(spec.parts[0])
     else:
         path = models_dir / f"{spec.name}.gguf"
         with FileLock(path.with_suffix(".lock")):
-            if not path.is_file():
+            if not path.is_file() or file_sha256(path) != spec.sha256:
                 _assemble(spec, path)
+        return path
     if (found := file_sha256(path)) != spec.sha256:
         raise ModelFileError(path=path, problem=f"its SHA-256 is {found}, not {spec.sha256}")
     return path
 
 
-def prompt_format(gguf: Path, style: Style) -> PromptFormat:
-    """How the model in `gguf` is asked, from the file's metadata; raises ModelFileError."""
+def prompt_format(gguf: Path, style: Style | None) -> PromptFormat:
+    """How the model in `gguf` is asked, from the file's metadata; raises ModelFileError.
+
+    Without a `style`, through its chat template where it has one, else with worked examples.
+    """
     metadata = read_metadata(gguf)
+    if style is None:
+        style = "few-shot" if metadata.chat_template is None else "chat"
     if style == "chat" and metadata.chat_template is None:
         raise ModelFileError(path=gguf, problem="it has no chat template")
     return PromptFormat(
