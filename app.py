@@ -58,7 +58,7 @@ class Workbench:
 
     def blocks(self) -> gr.Blocks:
         """The page with its tabs and endpoints."""
-        t = self.page
+        t, bases = self.page, self.pool.bases()
         with gr.Blocks(title="Zeroshelf", fill_width=True) as blocks:
             with gr.Row(elem_id="brand"):
                 gr.HTML("<h1>Zeroshelf</h1>", elem_id="name")
@@ -70,16 +70,14 @@ class Workbench:
                 with gr.Tab(t("tab_annotate"), id="annotate"):
                     AnnotateTab(self.annotations, self.access, t).build()
                 with gr.Tab(t("tab_train"), id="train"):
-                    train = TrainTab(
-                        self.runs, self.annotations.pairs, self.access, t, self.pool.settings.model
-                    ).build()
+                    train = TrainTab(self.runs, self.annotations.pairs, self.access, t, bases).build()
             playground_tab.select(
                 tab.refresh_models, playground.model, playground.model, api_visibility="private"
             )
             train.adapter_chosen(playground.model, tabs, "playground")
             recsys.api.register(self.recommender, self.access, t)
             annotation.api.register(self.annotations, self.access, t)
-            training.api.register(self.runs, self.annotations.pairs, self.access, t)
+            training.api.register(self.runs, self.annotations.pairs, self.access, t, bases)
         return blocks
 
     def close(self) -> None:

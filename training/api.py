@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import gradio as gr
@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from annotation.pairs import PreferencePair, Strategy
 from recsys.access import Access, Role
-from recsys.errors import InputError
+from recsys.errors import InputError, UnknownModelError
 from recsys.ui.page import Texts
 from training.config import parse_config
 from training.runs import RunStore
@@ -33,8 +33,9 @@ def register(
     pairs: Callable[[Strategy], list[PreferencePair]],
     access: Access,
     page: Texts,
+    models: Sequence[str],
 ) -> None:
-    """Add this package's endpoints to the Blocks that are being built."""
+    """Add this package's endpoints to the Blocks that are being built; they train on `models` only."""
 
     @page.shown
     def start_training(
@@ -48,7 +49,10 @@ def register(
         strategy: Strategy = values.pop("strategy", "best-worst")
         request_id = values.pop("request_id", None)
         rows = [pair.to_row() for pair in pairs(strategy)]
-        return {"run_id": runs.start(parse_config(values), rows, request_id=request_id)}
+        parsed = parse_config(values)
+        if parsed.model not in models:
+            raise UnknownModelError(name=parsed.model, known=", ".join(models))
+        return {"run_id": runs.start(parsed, rows, request_id=request_id)}
 
     @page.shown
     def run(run_id: str, request: gr.Request) -> RunPayload:

@@ -22,7 +22,7 @@ class DpoConfig(BaseModel):
         default="smollm2-135m-instruct",
         min_length=1,
         max_length=1000,
-        description="The base model: the name of an embedded model, or a path to a GGUF file.",
+        description="The base model: an embedded model, a path to a GGUF file, or hf:org/name.",
     )
     name: str | None = Field(
         default=None, description="What the adapter is called; left empty, model, kind and time."

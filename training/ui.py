@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,7 +14,6 @@ from recsys.access import Access, Role
 from recsys.errors import ConflictError
 from recsys.i18n import text
 from recsys.llm.pool import split_reference
-from recsys.llm.registry import known_models
 from recsys.ui import cards
 from recsys.ui.page import Texts
 from training.config import DpoConfig, parse_config
@@ -55,13 +54,13 @@ class TrainTab:
         pairs: Callable[[Strategy], list[PreferencePair]],
         access: Access,
         page: Texts,
-        default_model: str,
+        models: Sequence[str],
     ) -> None:
         self._runs = runs
         self._pairs = pairs
         self._access = access
         self._page = page
-        self._models = list(dict.fromkeys([default_model, *known_models()]))
+        self._models = list(models)
 
     def build(self) -> Train:
         """Lay out the tab within the Blocks that are being built."""

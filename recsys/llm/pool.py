@@ -103,19 +103,23 @@ class ModelPool:
             return default, reference.removeprefix(f"{default}+")
         return split_reference(reference)
 
+    def bases(self) -> Sequence[str]:
+        """The base models that page and API can name, the default first."""
+        return tuple(dict.fromkeys([self.settings.model, *known_models()]))
+
     def check(self, name: str) -> None:
         """Raise where `name` cannot name a base model of this app."""
         if name == self.settings.model or name in known_models():
             return
         if name.endswith(".gguf") or name.startswith(hub.PREFIX):
             # A path or a download comes from the command line only: page and API choose from the list.
-            raise UnknownModelError(name=name, known=", ".join(self._base_names()))
+            raise UnknownModelError(name=name, known=", ".join(self.bases()))
         load_spec(name)
 
     def list(self) -> list[ModelInfo]:
         """Every choice of model: the default first, each base followed by its adapters."""
         choices = []
-        for name in self._base_names():
+        for name in self.bases():
             try:
                 languages = load_spec(name).languages
             except ZeroshelfError as error:
@@ -136,9 +140,6 @@ class ModelPool:
             backends, self._backends = list(self._backends.values()), OrderedDict()
         for backend in backends:
             backend.close()
-
-    def _base_names(self) -> Sequence[str]:
-        return tuple(dict.fromkeys([self.settings.model, *known_models()]))
 
     def _preload(self) -> None:
         try:

@@ -190,7 +190,8 @@ class PlaygroundTab:
         if (error := pool.error(name) or progress.error) is not None:
             return cards.notice_html(str(error), kind="error")
         if not pool.ready(name):
-            messages.append(text(language, "status_model", name=name))
+            key = "status_download" if name.startswith("hf:") else "status_model"
+            messages.append(text(language, key, name=name))
         if not progress.finished:
             messages.append(text(language, "status_index", done=progress.done, total=progress.total))
         return cards.notice_html(" ".join(messages), kind="busy")

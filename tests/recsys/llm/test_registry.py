@@ -66,11 +66,21 @@ def test_wrong_parts_leave_no_file(tmp_path: Path, package: str) -> None:
     assert not [p for p in models.iterdir() if p.suffix != ".lock"]
 
 
-def test_assembled_file_that_was_damaged_is_refused(tmp_path: Path, package: str) -> None:
+def test_assembled_file_that_was_damaged_is_made_again(tmp_path: Path, package: str) -> None:
     spec = _spec(f"{package}:part0", f"{package}:part1")
     model_file(spec, tmp_path).write_bytes(b"GGUF first")
-    with pytest.raises(ModelFileError, match="SHA-256"):
-        model_file(spec, tmp_path)
+    assert model_file(spec, tmp_path).read_bytes() == b"GGUF first second"
+
+
+def test_hub_name_is_fetched_when_its_file_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.llm.hub.fetch", lambda name: tmp_path / name[-4:])
+    spec = load_spec("hf:org/name:Q8_0")
+    assert (spec.style, spec.languages) == (None, ("en", "ko"))
+    assert model_file(spec, tmp_path) == tmp_path / "Q8_0"
+    with pytest.raises(UnknownModelError, match="hf:org/name"):
+        load_spec("hf:name")
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -86,7 +96,7 @@ def test_missing_file_in_a_package_is_named(tmp_path: Path, package: str, count:
     assert "written" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["gpt-5", "", "model.bin", "../etc/passwd", "hf:org/name"])
+@pytest.mark.parametrize("name", ["gpt-5", "", "model.bin", "../etc/passwd", "hugging:face"])
 def test_unknown_name_is_refused_with_what_is_known(name: str) -> None:
     with pytest.raises(UnknownModelError, match=SMALL):
         load_spec(name)
@@ -101,8 +111,9 @@ def test_own_file_with_a_chat_template_is_asked_in_chat(tmp_path: Path, smollm_f
     own = tmp_path / "own model.gguf"
     own.symlink_to(smollm_file)
     spec = load_spec(str(own))
-    assert spec.style == "chat"
-    assert model_file(spec, tmp_path) == smollm_file.resolve()
+    path = model_file(spec, tmp_path)
+    assert path == smollm_file.resolve()
+    assert prompt_format(path, spec.style).style == "chat"
 
 
 @pytest.mark.parametrize("content", [b"", b"GG", b"PK\x03\x04 a zip file", "한글".encode()])
