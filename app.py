@@ -124,7 +124,7 @@ def main(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
     model: Annotated[
-        str | None, typer.Option(help="gemma-3-270m, smollm2-135m-instruct, or a .gguf file.")
+        str | None, typer.Option(help="gemma-3-270m, smollm2-135m-instruct, a .gguf file, or hf:org/name.")
     ] = None,
     home: Annotated[
         Path | None, typer.Option(help="Folder for annotations, runs, adapters and the index.")

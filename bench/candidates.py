@@ -1,20 +1,22 @@
 """Five candidates in one batch against five calls of llama-cpp-python's `create_completion`.
 
 Same model file, prompts, sampling settings, threads and number of tokens, a new prompt each round as in
-annotation; both keep what they can of the prompt before. The two take turns, so that a slow moment of
-the machine meets both; each pair gives a ratio, and the median ratio is the result.
+annotation; both keep what they can of the prompt before. Each has a process of its own, and they take
+turns, so that a slow moment of the machine meets both; each pair gives a ratio, and the median ratio is
+the result.
 """
 
 from __future__ import annotations
 
-import math
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import llama_cpp
 
 from recsys.demos import load_demo
 from recsys.llm.adapters import AdapterStore
@@ -26,6 +28,7 @@ from recsys.prompts.formats import Prompt
 from recsys.settings import usable_cpus
 
 _N, _TOKENS = 5, 96
+_PEER = Path(__file__).with_name("peer.py")
 
 
 def run() -> None:
@@ -45,15 +48,14 @@ def _compare(name: str, prompts: Sequence[Prompt], folder: Path) -> None:
     style = prompt_format(path, spec.style)
     threads = usable_cpus()
     backend = LlamaCppBackend(spec, path, AdapterStore(folder), threads=threads)
-    peer = llama_cpp.Llama(str(path), n_ctx=2048, n_threads=threads, n_threads_batch=threads, verbose=False)
-    endless = _no_end(peer)
+    peer = _Peer(path, threads)
     ratios, ours, theirs = [], [], []
     print(f"{name}: {_N} answers of {_TOKENS} tokens")
     for round_, prompt in enumerate(prompts):
         text = style.render(prompt) + style.lead(prompt)
         sampling = Sampling(max_tokens=_TOKENS, seed=1000 * round_, ignore_eos=True)
         batched = _batched(backend, prompt, sampling)
-        sequential = _sequential(peer, text, sampling, endless)
+        sequential = peer.speed(text, sampling)
         if round_ == 0:
             continue  # both warm
         ours.append(batched)
@@ -75,26 +77,33 @@ def _batched(backend: LlamaCppBackend, prompt: Prompt, sampling: Sampling) -> fl
     return sum(a.tokens for a in answers) / (time.perf_counter() - started)
 
 
-def _sequential(peer: llama_cpp.Llama, text: str, sampling: Sampling, endless: dict[int, float]) -> float:
-    tokens = 0
-    started = time.perf_counter()
-    for index in range(_N):
-        answer = peer.create_completion(
-            text,
-            max_tokens=sampling.max_tokens,
-            temperature=sampling.temperature,
-            top_k=sampling.top_k,
-            top_p=sampling.top_p,
-            repeat_penalty=sampling.repeat_penalty,
-            seed=sampling.seed + index,
-            logit_bias=endless,
+class _Peer:
+    """The process of `bench/peer.py`."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        command = [sys.executable, str(_PEER), str(path), str(threads)]
+        environment = {k: v for k, v in os.environ.items() if k != "GOMP_SPINCOUNT"}
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
-        tokens += answer["usage"]["completion_tokens"]
-    return tokens / (time.perf_counter() - started)
 
+    def speed(self, text: str, sampling: Sampling) -> float:
+        """Tokens/s of `_N` answers, one call after another."""
+        job = {
+            "prompt": text,
+            "max_tokens": sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "top_k": sampling.top_k,
+            "top_p": sampling.top_p,
+            "repeat_penalty": sampling.repeat_penalty,
+            "seeds": [sampling.seed + index for index in range(_N)],
+        }
+        assert self._process.stdin and self._process.stdout
+        print(json.dumps(job), file=self._process.stdin, flush=True)
+        answer = json.loads(self._process.stdout.readline())
+        assert answer["tokens"] == _N * _TOKENS
+        return float(answer["tokens"] / answer["seconds"])
 
-def _no_end(peer: llama_cpp.Llama) -> dict[int, float]:
-    """A bias against the tokens that end an answer, so that all have the same length."""
-    vocabulary = llama_cpp.llama_model_get_vocab(peer.model)
-    ends = (token for token in range(peer.n_vocab()) if llama_cpp.llama_vocab_is_eog(vocabulary, token))
-    return dict.fromkeys(ends, -math.inf)
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()

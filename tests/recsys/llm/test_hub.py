@@ -40,6 +40,12 @@ class _Hub(BaseHTTPRequestHandler):
             self._send(404, b"{}", {"X-Error-Code": "RepoNotFound"}, body=body)
         elif repository == "org/closed":
             self._send(403, b"{}", {"X-Error-Code": "GatedRepo"}, body=body)
+        elif "/tree/" in path:
+            tree = [
+                {"type": "file", "path": name, "size": len(content), "oid": "0" * 40}
+                for name, content in files.items()
+            ]
+            self._send(200, json.dumps(tree).encode(), {"Content-Type": "application/json"}, body=body)
         elif path.startswith("api/models/"):
             info = {"id": repository, "sha": _SHA, "siblings": [{"rfilename": name} for name in files]}
             self._send(200, json.dumps(info).encode(), {"Content-Type": "application/json"}, body=body)
