@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -20,6 +21,7 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
+from huggingface_hub.file_download import repo_folder_name
 
 from recsys.errors import HubModelError, UnknownModelError
 
@@ -90,9 +92,10 @@ def choose(files: Iterable[str], quantisation: str | None) -> tuple[str, ...]:
 
 def _cached(repository: str, quantisation: str | None, cache: Path | None) -> Path | None:
     """What an earlier fetch left in the cache, where all its parts are there."""
+    folder = Path(cache or HF_HUB_CACHE, repo_folder_name(repo_id=repository, repo_type="model"))
     try:
-        folder = Path(snapshot_download(repository, cache_dir=cache, local_files_only=True))
-    except (LocalEntryNotFoundError, OSError):
+        folder = folder / "snapshots" / (folder / "refs" / "main").read_text().strip()
+    except OSError:
         return None
     chosen = choose((path.relative_to(folder).as_posix() for path in folder.rglob("*.gguf")), quantisation)
     if not chosen:

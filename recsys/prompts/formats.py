@@ -7,10 +7,11 @@ training.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NoReturn
 
-from jinja2 import Template
+from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Style = Literal["few-shot", "plain", "chat"]
@@ -92,16 +93,35 @@ class PromptFormat:
         return "\n\n".join([prompt.system, *turns])
 
     def _chat(self, prompt: Prompt) -> str:
-        messages = [
-            {"role": "system", "content": prompt.system},
-            {"role": "user", "content": prompt.instruction},
-        ]
+        system = {"role": "system", "content": prompt.system}
+        user = {"role": "user", "content": prompt.instruction}
+        try:
+            return self._from_template([system, user])
+        except TemplateError:
+            # Some templates know no system role, and say so by an error.
+            user["content"] = f"{prompt.system}\n\n{prompt.instruction}"
+            return self._from_template([user])
+
+    def _from_template(self, messages: list[dict[str, str]]) -> str:
         return _compiled(self.chat_template or "").render(
-            messages=messages, add_generation_prompt=True, bos_token="", eos_token=self.eos
+            messages=messages,
+            add_generation_prompt=True,
+            enable_thinking=False,
+            bos_token="",
+            eos_token=self.eos,
         )
 
 
 @lru_cache(maxsize=8)
 def _compiled(template: str) -> Template:
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    """The template with what the chat templates of published models use, as in transformers."""
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    environment.globals["raise_exception"] = _refuse
+    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
     return environment.from_string(template)
+
+
+def _refuse(message: str) -> NoReturn:
+    raise TemplateError(message)

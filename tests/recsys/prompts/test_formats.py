@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from jinja2 import TemplateError
 
 from recsys.llm.gguf_metadata import read_metadata
 from recsys.prompts.formats import Cues, Example, Prompt, PromptFormat
@@ -49,6 +50,29 @@ def test_chat_of_the_small_model(smollm_file) -> None:
     assert rendered.startswith("<|im_start|>system\nYou recommend.<|im_end|>\n<|im_start|>user\n")
     assert rendered.endswith("What next?<|im_end|>\n<|im_start|>assistant\n")
     assert "First." not in rendered
+
+
+def test_a_template_without_a_system_role_gets_the_message_in_the_users_turn() -> None:
+    template = (
+        "{% for m in messages %}"
+        "{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+        "<{{ m.role }}>{{ m.content }}{% endfor %}"
+    )
+    rendered = PromptFormat("chat", template).render(PROMPT)
+    assert rendered == "<user>You recommend.\n\nThe films:\n- Heat\n- 기생충\nWhat next?"
+
+
+def test_a_template_that_refuses_everything_says_why() -> None:
+    with pytest.raises(TemplateError, match="no conversation"):
+        PromptFormat("chat", "{{ raise_exception('no conversation') }}").render(PROMPT)
+
+
+def test_chat_templates_know_the_date_loop_controls_and_the_thinking_switch() -> None:
+    template = (
+        "{% for m in messages %}{% if m.role == 'user' %}{% break %}{% endif %}{{ m.role }}{% endfor %}"
+        "{{ strftime_now('%Y') | length }}{% if enable_thinking is false %}<think></think>{% endif %}"
+    )
+    assert PromptFormat("chat", template).render(PROMPT) == "system4<think></think>"
 
 
 def test_chat_template_cannot_reach_python() -> None:
