@@ -2,8 +2,8 @@
 
 Same model file, prompts, sampling settings, threads and number of tokens, a new prompt each round as in
 annotation; both keep what they can of the prompt before. Each has a process of its own, and they take
-turns, so that a slow moment of the machine meets both; each pair gives a ratio, and the median ratio is
-the result.
+turns, so that a slow moment of the machine meets both; each round gives a ratio, and the median ratio is
+the result. A model that is served requantised is also compared with the calls on its package's file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from recsys.demos import load_demo
 from recsys.llm.adapters import AdapterStore
 from recsys.llm.base import Request, Sampling
 from recsys.llm.llama_cpp import LlamaCppBackend
-from recsys.llm.registry import known_models, load_spec, model_file, prompt_format
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import known_models, load_spec, prompt_format
 from recsys.prompts.build import build_prompt
 from recsys.prompts.formats import Prompt
 from recsys.settings import usable_cpus
@@ -48,27 +49,33 @@ def _compare(name: str, prompts: Sequence[Prompt], folder: Path) -> None:
     style = prompt_format(path, spec.style)
     threads = usable_cpus()
     backend = LlamaCppBackend(spec, path, AdapterStore(folder), threads=threads)
-    peer = _Peer(path, threads)
-    ratios, ours, theirs = [], [], []
+    peers = {"five create_completion calls": _Peer(path, threads)}
+    if spec.requantise:
+        packaged = model_file(spec.model_copy(update={"requantise": None}), folder)
+        peers["the same with the package's own file"] = _Peer(packaged, threads)
+    ours: list[float] = []
+    theirs: dict[str, list[float]] = {label: [] for label in peers}
     print(f"{name}: {_N} answers of {_TOKENS} tokens")
     for round_, prompt in enumerate(prompts):
         text = style.render(prompt) + style.lead(prompt)
         sampling = Sampling(max_tokens=_TOKENS, seed=1000 * round_, ignore_eos=True)
         batched = _batched(backend, prompt, sampling)
-        sequential = peer.speed(text, sampling)
+        sequential = {label: peer.speed(text, sampling) for label, peer in peers.items()}
         if round_ == 0:
-            continue  # both warm
+            continue  # all warm
         ours.append(batched)
-        theirs.append(sequential)
-        ratios.append(batched / sequential)
+        for label, speed in sequential.items():
+            theirs[label].append(speed)
     backend.close()
-    peer.close()
-    print(f"  one batch, prompt shared         {statistics.median(ours):6.1f} tokens/s")
-    print(f"  five create_completion calls     {statistics.median(theirs):6.1f} tokens/s")
-    print(
-        f"  ratio, median of {len(ratios)} pairs        {statistics.median(ratios):6.2f}"
-        f"   (from {min(ratios):.2f} to {max(ratios):.2f})"
-    )
+    print(f"  {'one batch, prompt shared':36} {statistics.median(ours):6.1f} tokens/s")
+    for label, peer in peers.items():
+        peer.close()
+        ratios = [own / other for own, other in zip(ours, theirs[label], strict=True)]
+        print(
+            f"  {label:36} {statistics.median(theirs[label]):6.1f} tokens/s, "
+            f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}, "
+            f"{len(ratios)} rounds)"
+        )
 
 
 def _batched(backend: LlamaCppBackend, prompt: Prompt, sampling: Sampling) -> float:
@@ -98,7 +105,8 @@ class _Peer:
             "repeat_penalty": sampling.repeat_penalty,
             "seeds": [sampling.seed + index for index in range(_N)],
         }
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         print(json.dumps(job), file=self._process.stdin, flush=True)
         answer = json.loads(self._process.stdout.readline())
         assert answer["tokens"] == _N * _TOKENS

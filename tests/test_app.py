@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from recsys.llm.registry import load_spec, model_file
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import load_spec
 
 PROJECT = Path(__file__).resolve().parents[1]
 

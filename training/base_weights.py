@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from recsys.llm.registry import file_sha256
+from recsys.llm.model_files import file_sha256
 from training.errors import BaseConversionError
 
 if TYPE_CHECKING:

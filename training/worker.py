@@ -17,7 +17,8 @@ from pathlib import Path
 
 from recsys.errors import ZeroshelfError
 from recsys.llm.adapters import AdapterCard, Agreement
-from recsys.llm.registry import file_sha256, load_spec, model_file, prompt_format
+from recsys.llm.model_files import file_sha256, model_file
+from recsys.llm.registry import load_spec, prompt_format
 from recsys.settings import Paths
 from training.config import DpoConfig
 from training.events import (

@@ -24,7 +24,7 @@ from recsys.llm.gguf_metadata import silence_llama_cpp
 MAX_SEQUENCES = 8
 """Sequences that one context can hold."""
 
-_BLOCK = 128
+_BLOCK = 64
 """Prompts are evaluated in blocks of this many tokens, and reused from the cache in whole blocks: the
 rest is then evaluated in the same shapes, so that a seed gives the same answer with and without the
 cache. Between two blocks a waiting person can go first."""

@@ -13,7 +13,8 @@ from recsys.llm import hub
 from recsys.llm.adapters import AdapterStore
 from recsys.llm.base import Backend
 from recsys.llm.llama_cpp import LlamaCppBackend
-from recsys.llm.registry import known_models, load_spec, model_file
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import known_models, load_spec
 from recsys.settings import Settings
 
 _log = logging.getLogger(__name__)

@@ -75,11 +75,12 @@ def test_languages_and_strategies_are_checked(service: AnnotationService) -> Non
 def test_five_real_candidates(tmp_path: Path, make_prompt) -> None:
     """The embedded model writes five answers with five seeds, and the next prompt's are sampled ahead."""
     registry = pytest.importorskip("recsys.llm.registry")
+    model_files = pytest.importorskip("recsys.llm.model_files")
     llama_cpp = pytest.importorskip("recsys.llm.llama_cpp")
     adapters = pytest.importorskip("recsys.llm.adapters")
     settings = Settings(home=tmp_path, max_answer_tokens=12, candidates_ahead=1)
     spec = registry.load_spec("smollm2-135m-instruct")
-    path = registry.model_file(spec, settings.paths.models)
+    path = model_files.model_file(spec, settings.paths.models)
     model = llama_cpp.LlamaCppBackend(
         spec, path, adapters.AdapterStore(settings.paths.adapters), context_tokens=2048
     )

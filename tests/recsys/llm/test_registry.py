@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
@@ -9,26 +8,10 @@ from recsys.errors import ModelFileError, UnknownModelError
 from recsys.llm.adapters import AdapterStore
 from recsys.llm.gguf_metadata import read_metadata
 from recsys.llm.llama_cpp import LlamaCppBackend
-from recsys.llm.registry import ModelSpec, known_models, load_spec, model_file, prompt_format
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import known_models, load_spec, prompt_format
 
 SMALL = "smollm2-135m-instruct"
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An importable package that carries two parts of a file."""
-    folder = tmp_path / "site" / "weights_for_test"
-    folder.mkdir(parents=True)
-    (folder / "__init__.py").write_text("raise RuntimeError('must not be imported')")
-    (folder / "part0").write_bytes(b"GGUF first ")
-    (folder / "part1").write_bytes(b"second")
-    monkeypatch.syspath_prepend(str(folder.parent))
-    return folder.name
-
-
-def _spec(*parts: str, content: bytes = b"GGUF first second") -> ModelSpec:
-    digest = hashlib.sha256(content).hexdigest()
-    return ModelSpec(name="test", style="plain", languages=("en",), parts=parts, sha256=digest)
 
 
 def test_known_models_are_pinned_and_the_default_is_first() -> None:
@@ -38,62 +21,11 @@ def test_known_models_are_pinned_and_the_default_is_first() -> None:
     assert models["gemma-3-270m"].languages == ("en", "ko")
 
 
-def test_embedded_model_has_the_pinned_hash(tmp_path: Path, smollm_file: Path) -> None:
-    assert model_file(load_spec(SMALL), tmp_path) == smollm_file
-    assert not list(tmp_path.iterdir()), "a model in one part is used where it lies"
-
-
-def test_another_hash_is_refused(tmp_path: Path) -> None:
-    spec = load_spec(SMALL).model_copy(update={"sha256": "0" * 64})
-    with pytest.raises(ModelFileError, match="SHA-256"):
-        model_file(spec, tmp_path)
-
-
-def test_parts_are_put_together_once(tmp_path: Path, package: str) -> None:
-    spec = _spec(f"{package}:part0", f"{package}:part1")
-    path = model_file(spec, tmp_path)
-    assert path.read_bytes() == b"GGUF first second"
-    written = path.stat().st_mtime_ns
-    assert model_file(spec, tmp_path) == path
-    assert path.stat().st_mtime_ns == written
-
-
-def test_wrong_parts_leave_no_file(tmp_path: Path, package: str) -> None:
-    models = tmp_path / "models"
-    models.mkdir()
-    with pytest.raises(ModelFileError, match="SHA-256"):
-        model_file(_spec(f"{package}:part1", f"{package}:part0"), models)
-    assert not [p for p in models.iterdir() if p.suffix != ".lock"]
-
-
-def test_assembled_file_that_was_damaged_is_made_again(tmp_path: Path, package: str) -> None:
-    spec = _spec(f"{package}:part0", f"{package}:part1")
-    model_file(spec, tmp_path).write_bytes(b"GGUF first")
-    assert model_file(spec, tmp_path).read_bytes() == b"GGUF first second"
-
-
-def test_hub_name_is_fetched_when_its_file_is_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("recsys.llm.hub.fetch", lambda name: tmp_path / name[-4:])
+def test_hub_name_is_parsed_before_anything_is_fetched() -> None:
     spec = load_spec("hf:org/name:Q8_0")
     assert (spec.style, spec.languages) == (None, ("en", "ko"))
-    assert model_file(spec, tmp_path) == tmp_path / "Q8_0"
     with pytest.raises(UnknownModelError, match="hf:org/name"):
         load_spec("hf:name")
-
-
-@pytest.mark.parametrize("count", [1, 2])
-def test_missing_package_is_named(tmp_path: Path, count: int) -> None:
-    with pytest.raises(ModelFileError, match="no_such_package is not installed"):
-        model_file(_spec(*["no_such_package:file"] * count), tmp_path)
-
-
-@pytest.mark.parametrize("count", [1, 2])
-def test_missing_file_in_a_package_is_named(tmp_path: Path, package: str, count: int) -> None:
-    with pytest.raises(ModelFileError, match="gone") as caught:
-        model_file(_spec(*[f"{package}:gone"] * count), tmp_path)
-    assert "written" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["gpt-5", "", "model.bin", "../etc/passwd", "hugging:face"])
