@@ -1,0 +1,100 @@
+"""The README's screenshots, from a real app: `python -m bench.screenshots FOLDER`.
+
+Annotates a few prompts by keyboard, trains SmolLM2 on them and recommends films to a player of games.
+Takes about ten minutes. Which answer is tagged best here is arbitrary; everything else is real.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+
+from bench.served import served
+
+_MINUTE = 60_000
+_PROMPTS = 8
+_WIDE: ViewportSize = {"width": 1280, "height": 900}
+_NARROW: ViewportSize = {"width": 390, "height": 844}
+
+
+def main(folder: Annotated[Path, typer.Argument(help="Where the pictures go.")]) -> None:
+    """Write playground.png, annotate.png and train.png, and the same in Korean, dark and narrow."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chromium = os.environ.get("ZEROSHELF_CHROMIUM", "/usr/bin/chromium")
+    with TemporaryDirectory() as home, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        with served(Path(home), "--model", "smollm2-135m-instruct") as (address, _):
+            page = browser.new_page(viewport=_WIDE, locale="en-US", device_scale_factor=1.5)
+            page.goto(address)
+            _annotate(page, folder)
+            _train(page, folder)
+        with served(Path(home), "--model", "gemma-3-270m") as (address, _):
+            page = browser.new_page(viewport=_WIDE, locale="en-US", device_scale_factor=1.5)
+            page.goto(address)
+            _recommend(page)
+            page.screenshot(path=folder / "playground.png")
+            _in_korean(browser, address, folder)
+        browser.close()
+
+
+def _annotate(page: Page, folder: Path) -> None:
+    page.get_by_role("tab").nth(1).click()
+    for number in range(_PROMPTS):
+        expect(page.locator(".zb-candidate")).to_have_count(5, timeout=5 * _MINUTE)
+        first = page.locator(".zb-candidate").first.get_attribute("data-id")
+        page.keyboard.press(f"Digit{1 + number % 5}")
+        page.keyboard.press(f"Shift+Digit{1 + (number + 2) % 5}")
+        if number == _PROMPTS - 1:
+            page.wait_for_timeout(500)
+            page.screenshot(path=folder / "annotate.png")
+        page.keyboard.press("Enter")
+        page.wait_for_function(
+            "before => document.querySelector('.zb-candidate')?.dataset.id !== before",
+            arg=first,
+            timeout=5 * _MINUTE,
+        )
+
+
+def _train(page: Page, folder: Path) -> None:
+    page.get_by_role("tab").nth(2).click()
+    expect(page.locator("#pair-count")).not_to_be_empty(timeout=_MINUTE)
+    page.locator("#max-steps input").fill("20")
+    page.locator("#batch-size input").fill("2")
+    page.locator("#adapter-name textarea, #adapter-name input").first.fill("first-tags")
+    page.click("#start-training")
+    run = page.locator(".zs-run")
+    expect(run).to_have_attribute("data-step", "20", timeout=15 * _MINUTE)
+    expect(run).to_have_attribute("data-state", "finished", timeout=5 * _MINUTE)
+    page.wait_for_timeout(3000)
+    page.screenshot(path=folder / "train.png")
+
+
+def _recommend(page: Page) -> None:
+    expect(page.locator("#playground-status .zs-busy")).to_have_count(0, timeout=5 * _MINUTE)
+    page.click("#recommend")
+    expect(page.locator(".zs-card").first).to_be_visible(timeout=3 * _MINUTE)
+    expect(page.locator(".zs-timings")).to_be_visible(timeout=_MINUTE)
+    page.wait_for_timeout(1000)
+
+
+def _in_korean(browser: Browser, address: str, folder: Path) -> None:
+    for name, viewport in (("dark", _WIDE), ("narrow", _NARROW)):
+        page = browser.new_page(
+            viewport=viewport, locale="ko-KR", color_scheme="dark" if name == "dark" else None
+        )
+        page.goto(f"{address}/?__theme=dark" if name == "dark" else address)
+        _recommend(page)
+        page.screenshot(path=folder / f"playground-ko-{name}.png", full_page=True)
+        for number, tab in ((1, "annotate"), (2, "train")):
+            page.get_by_role("tab").nth(number).click()
+            page.wait_for_timeout(4000)
+            page.screenshot(path=folder / f"{tab}-ko-{name}.png", full_page=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)
