@@ -145,6 +145,8 @@ def test_judgements_become_pairs_and_a_run_is_started_once(client: Client) -> No
     ("config", "message"),
     [
         ({"model": "gpt-99"}, "no model called"),
+        ({"model": "/etc/hosts.gguf"}, "no model called"),
+        ({"model": "hf:org/name"}, "no model called"),
         ({"beta": -1}, "beta"),
         ({"learning_rate": "fast"}, "learning_rate"),
         ({"name": "../../etc"}, "cannot name an adapter"),
