@@ -99,6 +99,11 @@ def launch_options(workbench: Workbench, settings: Settings) -> dict[str, Any]:
             neutral_hue="slate",
             font=["Inter", "Pretendard", "Noto Sans KR", "NanumGothic", "system-ui", "sans-serif"],
             font_mono=["ui-monospace", "monospace"],
+        ).set(
+            # Gradio's own shades have too little contrast with the page for small text.
+            body_text_color_subdued="*neutral_500",
+            button_primary_background_fill="*primary_700",
+            button_primary_background_fill_hover="*primary_800",
         ),
         "css_paths": [ASSETS / "web" / "style.css"],
         "i18n": workbench.page.i18n,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from recsys.i18n import text
-from training.events import AgreementEvent, Event, MetricsEvent
+from training.events import AgreementEvent, DataEvent, Event, MetricsEvent
 from training.runs import RunStatus
 
 
@@ -23,7 +23,8 @@ def run_html(status: RunStatus, events: Sequence[Event], language: str) -> str:
         facts.append(say("train_eta", eta=_duration(status.eta_s, language)))
     held_out = [e for e in events if isinstance(e, MetricsEvent) and e.split == "held-out"]
     if held_out and (accuracy := held_out[-1].values.get("rewards/accuracies")) is not None:
-        facts.append(say("train_held_out", value=f"{accuracy:.2f}"))
+        pairs = next((e.held_out for e in events if isinstance(e, DataEvent)), 0)
+        facts.append(say("train_held_out", value=f"{accuracy:.2f}", pairs=pairs))
     if status.adapter:
         facts.append(say("train_adapter", name=status.adapter))
     agreements = [e.agreement for e in events if isinstance(e, AgreementEvent)]
