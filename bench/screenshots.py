@@ -1,7 +1,7 @@
 """The README's screenshots, from a real app: `python -m bench.screenshots FOLDER`.
 
-Annotates a few prompts by keyboard, trains the default model on them and recommends films to a player of games.
-Takes about ten minutes. Which answer is tagged best here is arbitrary; everything else is real.
+Annotates a few prompts by keyboard, trains the default model on them and recommends films to a player
+of games. Takes a quarter of an hour. Which answer is tagged best here is arbitrary; all else is real.
 """
 
 from __future__ import annotations
