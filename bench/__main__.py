@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from bench import candidates, first_page, next_prompt
+from bench import candidates, first_page, indexing, next_prompt
 from recsys.settings import usable_cpus
 
 BENCHES: dict[str, Callable[[], None]] = {
     "candidates": candidates.run,
     "first-page": first_page.run,
     "next-prompt": next_prompt.run,
+    "indexing": indexing.run,
 }
 
 

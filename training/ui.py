@@ -108,10 +108,11 @@ class TrainTab:
                             x="step",
                             y="value",
                             color="series" if len(figure.series) > 1 else None,
-                            color_title=" ",
+                            color_map={"chosen": "#0d9488", "rejected": "#ea580c"},
+                            colors_in_legend=[],  # Gradio cuts it off; the label names the colours
                             x_title=" ",
                             y_title=" ",
-                            height=190 if len(figure.series) == 1 else 230,
+                            height=190,
                             min_width=260,
                             label=t(figure.label),
                             show_label=True,
