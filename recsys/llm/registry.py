@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from recsys.errors import ModelFileError, UnknownModelError
 from recsys.llm import hub
 from recsys.llm.gguf_metadata import read_metadata
-from recsys.prompts.formats import PromptFormat, Style
+from recsys.prompts.formats import Prompt, PromptFormat, Style
 
 _KNOWN = Path(__file__).with_name("models.toml")
 
@@ -80,8 +80,13 @@ def prompt_format(gguf: Path, style: Style | None) -> PromptFormat:
         style = "few-shot" if metadata.chat_template is None else "chat"
     if style == "chat" and metadata.chat_template is None:
         raise ModelFileError(path=gguf, problem="it has no chat template")
-    return PromptFormat(
+    format_ = PromptFormat(
         style=style,
         chat_template=metadata.chat_template if style == "chat" else None,
         eos=metadata.eos,
     )
+    try:
+        format_.render(Prompt(system="system", before="user"))
+    except Exception as error:  # a template is a program; it can fail in any way
+        raise ModelFileError(path=gguf, problem=f"its chat template fails: {error}") from error
+    return format_

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,16 @@ def test_metadata_of_the_small_model(smollm_file: Path) -> None:
 def test_prompt_format_takes_the_template_only_for_chat(smollm_file: Path) -> None:
     assert prompt_format(smollm_file, "plain").chat_template is None
     assert prompt_format(smollm_file, "chat").chat_template
+
+
+@pytest.mark.parametrize("template", ["{{ raise_exception('never') }}", "{% for %}", "{{ 1 / 0 }}"])
+def test_chat_template_that_fails_is_refused_at_the_start(
+    smollm_file: Path, monkeypatch: pytest.MonkeyPatch, template: str
+) -> None:
+    metadata = replace(read_metadata(smollm_file), chat_template=template)
+    monkeypatch.setattr("recsys.llm.registry.read_metadata", lambda _: metadata)
+    with pytest.raises(ModelFileError, match="its chat template fails"):
+        prompt_format(smollm_file, None)
 
 
 @pytest.mark.model
