@@ -1,4 +1,4 @@
-"""`python -m recsys`: recommend, check the demo files and make accounts without a browser."""
+"""`python -m recsys`: recommend, inspect datasets, check demo files and make accounts without a browser."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import typer
 
 from recsys.access import Role, save_account
 from recsys.demos import DOMAINS, check_demo
+from recsys.domains.inspect import inspect
+from recsys.domains.registry import DATASETS, open_dataset
 from recsys.errors import ZeroshelfError
 from recsys.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+datasets = typer.Typer(no_args_is_help=True, help="Public datasets in their native layouts.")
+app.add_typer(datasets, name="datasets")
 
 Home = Annotated[Path | None, typer.Option(help="Data folder; default as in the app.")]
 
@@ -74,6 +78,33 @@ def account(
 ) -> None:
     """Add or replace an account; the file keeps an Argon2 hash of the password."""
     save_account(file, name, password, tuple(role))
+
+
+@datasets.command("list")
+def list_datasets() -> None:
+    """The datasets that can be read, their editions, and what counts as positive."""
+    for name, dataset in DATASETS.items():
+        editions = ", ".join(edition.name for edition in dataset.editions)
+        print(f"{name}: {dataset.domain}; editions {editions}; positive: {dataset.positive}")
+
+
+@datasets.command("inspect")
+def inspect_dataset(
+    name: Annotated[str, typer.Argument(help="As `datasets list` names it.")],
+    path: Annotated[Path, typer.Argument(help="A folder, a zip or a file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Read a dataset once and say what is in it and what was dropped."""
+    found = inspect(open_dataset(name, path))
+    if as_json:
+        print(found.model_dump_json())
+        return
+    for key, value in found.model_dump(exclude={"dropped", "notes"}).items():
+        print(f"{key.replace('_', ' '):14} {value if value is not None else 'none'}")
+    for reason, count in found.dropped.items():
+        print(f"dropped        {count} ({reason})")
+    for note in found.notes:
+        print(f"note           {note}")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@
     │   └── CatalogFileError
     ├── DataError             a file or folder is not what it should be        exit code 3
     │   ├── ModelFileError, HubModelError, AdapterFileError
+    │   ├── DatasetFileError, DatasetFormatError
     │   └── IndexMismatchError, IndexInUseError
     ├── ConflictError         the state of the app does not allow it now       exit code 4
     ├── NotReadyError         it will work in a moment                         exit code 5
@@ -122,6 +123,20 @@ class AdapterFileError(DataError):
 
     cause = "The adapter {name!r} cannot be loaded: {problem}."
     cure = "Export it again from its run, or choose another adapter."
+
+
+class DatasetFileError(DataError):
+    """Details: `path`, `problem`."""
+
+    cause = "{path} cannot be used as a dataset: {problem}."
+    cure = "Give the folder, zip or file that the dataset's publisher offers."
+
+
+class DatasetFormatError(DataError):
+    """Details: `name`, `path`, `expected`, `found`."""
+
+    cause = "{path} is not the dataset {name}: expected {expected}; found {found}."
+    cure = "Check the path, or choose the dataset that it is."
 
 
 class IndexMismatchError(DataError):

@@ -1,0 +1,1 @@
+"""Public datasets: native file layouts in, Items and Interactions out."""
