@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recsys.domains.amazon import Amazon, AmazonMusic
 from recsys.domains.anime import Anime
 from recsys.domains.base import Dataset
 from recsys.domains.books import Books
@@ -14,7 +15,7 @@ from recsys.domains.yelp import Yelp
 from recsys.errors import InputError
 
 DATASETS: dict[str, type[Dataset]] = {
-    dataset.name: dataset for dataset in (Mind, Yelp, Anime, Books, MovieLens, Steam)
+    dataset.name: dataset for dataset in (Mind, AmazonMusic, Yelp, Anime, Books, MovieLens, Steam, Amazon)
 }
 
 

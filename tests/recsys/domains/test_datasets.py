@@ -171,6 +171,91 @@ def test_yelp(tmp_path: Path) -> None:
     assert found.dropped["review row that cannot be read"] == 3
 
 
+def _gzip_lines(path: Path, lines: list[str]) -> None:
+    path.write_bytes(gzip.compress("".join(line + "\n" for line in lines).encode()))
+
+
+def _review(**fields: object) -> str:
+    return json.dumps(fields)
+
+
+def test_amazon_of_2014_has_python_literals_that_are_never_run(tmp_path: Path) -> None:
+    witness = tmp_path / "witness"
+    _gzip_lines(
+        tmp_path / "reviews_Digital_Music_5.json.gz",
+        [_review(reviewerID="A", asin="B1", helpful=[0, 0], overall=5.0, unixReviewTime=1344000000)],
+    )
+    _gzip_lines(
+        tmp_path / "meta_Digital_Music.json.gz",
+        [
+            "{'asin': 'B1', 'title': \"It's\", 'price': 9.5, 'brand': 'L', 'categories': [['Music', 'Pop']]}",
+            f"__import__('pathlib').Path({str(witness)!r}).touch()",
+            "{'asin': 'B2'}",
+        ],
+    )
+    dataset = open_dataset("amazon-music", tmp_path)
+    (album,) = dataset.items()
+    assert (album.title, album.domain, dataset.edition) == ("It's", "music", "2014")
+    assert album.attributes == {"brand": "L", "categories": ["Music", "Pop"], "price": 9.5}
+    assert dataset.dropped == {"product row that cannot be read": 1, "item without title": 1}
+    assert not witness.exists()
+    assert [r.time for r in dataset.interactions()] == [1344000000]
+
+
+def test_amazon_of_2018(tmp_path: Path) -> None:
+    row = {"reviewerID": "A", "asin": "B1", "verified": True, "overall": 4.0, "unixReviewTime": 1530000000}
+    _gzip_lines(
+        tmp_path / "All_Beauty_5.json.gz",
+        [json.dumps(row), json.dumps(row), json.dumps({**row, "asin": "B9", "overall": 2.0}), "{"],
+    )
+    product = {
+        "asin": "B1",
+        "title": "Soap &amp; Water",
+        "description": ["<b>Clean</b>", "hands"],
+        "feature": ["200 g"],
+        "price": "$1,299.50",
+        "category": ["Beauty", "Soap"],
+        "brand": "",
+    }
+    junk = {"asin": "B3", "title": "var aPageStart = (new Date()).getTime();"}
+    _gzip_lines(
+        tmp_path / "meta_All_Beauty.json.gz", [json.dumps(product), json.dumps(junk), json.dumps(product)]
+    )
+    dataset = open_dataset("amazon", tmp_path)
+    (soap,) = dataset.items()
+    assert (soap.title, soap.text) == ("Soap & Water", "Clean hands 200 g")
+    assert soap.attributes == {"categories": ["Beauty", "Soap"], "price": 1299.5}
+    found = inspect(open_dataset("amazon", tmp_path))
+    assert (found.edition, found.interactions, found.positives, found.untitled) == ("2018", 2, 1, 1)
+    assert found.dropped == {
+        "item whose title is page source": 1,
+        "item twice": 1,
+        "duplicate row": 1,
+        "review row that cannot be read": 1,
+    }
+
+
+def test_amazon_of_2023_joins_on_the_parent_and_has_milliseconds(tmp_path: Path) -> None:
+    review = {"rating": 5.0, "asin": "B1X", "parent_asin": "B1", "user_id": "U", "timestamp": 1588615855070}
+    (tmp_path / "All_Beauty.jsonl").write_text(json.dumps(review) + "\n")
+    product = {"parent_asin": "B1", "title": "Oil", "features": ["Light"], "description": [], "store": "Shop"}
+    (tmp_path / "meta_All_Beauty.jsonl").write_text(json.dumps({**product, "price": None}) + "\n")
+    (tmp_path / "Toys.jsonl").write_text("{}\n")
+    dataset = open_dataset("amazon", tmp_path)
+    (oil,) = dataset.items()
+    (rating,) = dataset.interactions()
+    assert (oil.text, oil.attributes) == ("Light", {"brand": "Shop"})
+    assert (rating.item, rating.time) == (oil.id, 1588615855)
+    assert any("Toys.jsonl is not read" in note for note in dataset.source.notes)
+
+
+def test_amazon_without_products(tmp_path: Path) -> None:
+    row = {"reviewerID": "A", "asin": "B1", "verified": True, "overall": 4.0, "unixReviewTime": 1530000000}
+    (tmp_path / "Books.json").write_text(json.dumps(row) + "\n")
+    found = inspect(open_dataset("amazon", tmp_path / "Books.json"))
+    assert (found.items, found.interactions, found.untitled) == (0, 1, 1)
+
+
 def test_anime_of_2016(tmp_path: Path) -> None:
     (tmp_path / "anime.csv").write_text(
         "anime_id,name,genre,type,episodes,rating,members\n"
@@ -247,7 +332,7 @@ def test_lines_in_another_encoding_are_read_and_noted(tmp_path: Path) -> None:
     assert "cp1252" in found.source.notes[0]
 
 
-@pytest.mark.parametrize("name", ["movielens", "books", "steam", "mind", "yelp", "anime"])
+@pytest.mark.parametrize("name", ["movielens", "books", "steam", "mind", "yelp", "anime", "amazon"])
 @pytest.mark.parametrize("content", ["", "a,b,c\n1,2,3\n", "\x00\x01"])
 def test_another_file_is_refused_with_what_was_expected_and_found(
     tmp_path: Path, name: str, content: str
