@@ -21,11 +21,6 @@ from typing import IO, Any
 
 from recsys.errors import DatasetFileError
 
-_LONGEST_FIELD = 1 << 24
-_SUFFIXES = (".gz", ".zip")
-
-csv.field_size_limit(_LONGEST_FIELD)
-
 
 @dataclass(frozen=True)
 class Member:
