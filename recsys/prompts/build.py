@@ -32,13 +32,13 @@ def build_prompt(
     domains = {item.domain for item in history.items}
     source = domains.pop() if len(domains) == 1 else ""
     mixed = not source
-    lines = tuple("- " + _line(item, templates, show_domain=mixed) for item in history.items)
-    numbered = tuple(f"{number}. {_line(item, templates)}" for number, item in enumerate(candidates, 1))
+    lines = tuple("- " + item_line(item, templates, show_domain=mixed) for item in history.items)
+    numbered = tuple(f"{number}. {item_line(item, templates)}" for number, item in enumerate(candidates, 1))
     return Prompt(
         system=templates.situation(situation).system,
         before=templates.heading(situation, source) if lines else "",
         history=lines,
-        after=templates.task(situation, form, target, _one_line(history.query), numbered),
+        after=templates.task(situation, form, target, one_line(history.query), numbered),
         cues=templates.cues,
         examples=templates.worked_examples(situation, form),
         language=language,
@@ -52,14 +52,14 @@ def language_of(text: str) -> str:
     return "ko" if letters and hangul * 5 >= len(letters) else "en"
 
 
-def _line(item: Item, templates: LanguageTemplates, *, show_domain: bool = False) -> str:
+def item_line(item: Item, templates: LanguageTemplates, *, show_domain: bool = False) -> str:
     """Title and what the item is about: small models know few titles."""
     title = item.title_in(templates.language)
     phrase = item.phrases.get(templates.language) or _attributes(item)
     details = [templates.wording(item.domain).one] if show_domain and item.domain else []
     details += [phrase] if phrase else []
     line = f"{title} ({'; '.join(details)})" if details else title
-    return _one_line(line)
+    return one_line(line)
 
 
 def _attributes(item: Item) -> str:
@@ -69,7 +69,7 @@ def _attributes(item: Item) -> str:
     return ", ".join(values[:6])
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Cut to length, and without what could end the prompt's own structure.
 
     White space is folded, the marks of the few-shot form are shortened, and a chat template's control

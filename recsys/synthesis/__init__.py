@@ -1,0 +1,1 @@
+"""Instruction data out of real interactions: templates, search queries, responses, quality, mixture."""
