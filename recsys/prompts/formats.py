@@ -43,7 +43,8 @@ class Cues:
 class Prompt:
     """[system message, instruction] with the history as separate lines, so that it can be shortened.
 
-    `left_out` counts the oldest history lines that were dropped to fit the model's context.
+    `left_out` counts the oldest history lines that were dropped to fit the model's context. The worked
+    `examples` are shown to base models, with `always_examples` to chat models too, as earlier turns.
     """
 
     system: str
@@ -54,11 +55,20 @@ class Prompt:
     cues: Cues = Cues()
     language: str = "en"
     left_out: int = 0
+    always_examples: bool = False
 
     @property
     def instruction(self) -> str:
         """The instruction as a person would read it."""
         return "\n".join(part for part in (self.before, *self.history, self.after) if part)
+
+    def messages(self) -> list[dict[str, str]]:
+        """The prompt as the turns of a chat: system, examples where they are always shown, user."""
+        turns = [{"role": "system", "content": self.system}]
+        for example in self.examples if self.always_examples else ():
+            turns.append({"role": "user", "content": example.instruction})
+            turns.append({"role": "assistant", "content": example.response})
+        return [*turns, {"role": "user", "content": self.instruction}]
 
     def without_oldest(self, count: int = 1) -> Prompt:
         """The prompt with its `count` oldest history lines dropped."""
@@ -93,14 +103,13 @@ class PromptFormat:
         return "\n\n".join([prompt.system, *turns])
 
     def _chat(self, prompt: Prompt) -> str:
-        system = {"role": "system", "content": prompt.system}
-        user = {"role": "user", "content": prompt.instruction}
+        system, first, *rest = prompt.messages()
         try:
-            return self._from_template([system, user])
+            return self._from_template([system, first, *rest])
         except TemplateError:
             # Some templates know no system role, and say so by an error.
-            user["content"] = f"{prompt.system}\n\n{prompt.instruction}"
-            return self._from_template([user])
+            merged = f"{system['content']}\n\n{first['content']}"
+            return self._from_template([{**first, "content": merged}, *rest])
 
     def _from_template(self, messages: list[dict[str, str]]) -> str:
         return _compiled(self.chat_template or "").render(
