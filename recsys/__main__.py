@@ -1,10 +1,10 @@
-"""`python -m recsys`: recommend, inspect datasets, check demo files and make accounts without a browser."""
+"""`python -m recsys`: recommend, inspect datasets, write instruction data, make accounts."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 datasets = typer.Typer(no_args_is_help=True, help="Public datasets in their native layouts.")
 app.add_typer(datasets, name="datasets")
 
+EngineName = Literal["local", "ray"]
 Home = Annotated[Path | None, typer.Option(help="Data folder; default as in the app.")]
 
 
@@ -105,6 +106,22 @@ def inspect_dataset(
         print(f"dropped        {count} ({reason})")
     for note in found.notes:
         print(f"note           {note}")
+
+
+@app.command()
+def synthesize(
+    config: Annotated[Path, typer.Option(help="A TOML or JSON file; see docs/data.md.")],
+    out: Annotated[Path, typer.Option(help="Folder for the rows; a job that stopped goes on there.")],
+    engine: Annotated[EngineName, typer.Option(help="local, or ray (needs requirements-ray.txt).")] = "local",
+    address: Annotated[str | None, typer.Option(help="Of a Ray cluster; without it, a local one.")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one a processor.")] = 0,
+    home: Home = None,
+) -> None:
+    """Write instruction data from real interactions. Ctrl-C stops it; the same command goes on."""
+    from recsys.synthesis.cli import run_in_terminal
+
+    settings = Settings(home=home) if home else Settings()
+    raise typer.Exit(run_in_terminal(config, out, settings, engine=engine, address=address, workers=workers))
 
 
 def main() -> None:

@@ -13,7 +13,7 @@
     ├── NotReadyError         it will work in a moment                         exit code 5
     ├── AccessError           sign-in or role is missing                       exit code 6
     └── ResourceError         the machine lacks something (a port, memory)     exit code 7
-        └── PortInUseError
+        └── PortInUseError, DiskFullError
 
 Each class carries a `cause` and a `cure` as templates; the details are given by keyword. The class
 name is the key of their translations in `assets/i18n/`. Other packages derive theirs from these.
@@ -186,3 +186,10 @@ class PortInUseError(ResourceError):
 
     cause = "Port {port} on {host} is already in use."
     cure = "Stop the program that uses it, or choose another with --port."
+
+
+class DiskFullError(ResourceError):
+    """Details: `path`, `problem`."""
+
+    cause = "Nothing can be written to {path}: {problem}."
+    cure = "Make room there or choose another folder; what is finished stays, and the job goes on from it."

@@ -85,7 +85,11 @@ class SynthesisConfig(_Data):
         if unknown := set(names) - DATASETS.keys():
             raise ValueError(f"unknown datasets {sorted(unknown)}; there are {', '.join(DATASETS)}")
         for weights in (self.situations, self.forms, self.languages):
-            if not weights or any(not weight >= 0 for weight in weights.values()) or not sum(weights.values()):
+            if (
+                not weights
+                or any(not weight >= 0 for weight in weights.values())
+                or not sum(weights.values())
+            ):
                 raise ValueError("weights are 0 or more, and not all 0")
         return self
 
@@ -93,7 +97,7 @@ class SynthesisConfig(_Data):
     def rows_per_shard(self) -> int:
         """Rows that are written, and lost at most when the job is killed, at a time."""
         by_model = "model" in (self.responses, self.queries)
-        return self.shard_rows or (48 if by_model else 2_000)
+        return self.shard_rows or (48 if by_model else 1_000)
 
     def shares(self) -> dict[str, float]:
         """The weight of each source; one of no known share counts as the mean of the others."""
@@ -106,10 +110,12 @@ class SynthesisConfig(_Data):
         """`total` rows divided among the sources."""
         return counts(self.shares(), total)
 
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (hex, 16 letters) of everything that decides the rows."""
-        content = self.model_dump(mode="json", exclude={"examples"})
+    def fingerprint(self, *states: str) -> str:
+        """SHA-256 (hex, 16 letters) of what decides the rows; `states` identify the source files.
+
+        The number of training examples is left out: more of them are more of the same rows.
+        """
+        content = [self.model_dump(mode="json", exclude={"examples"}), *states]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

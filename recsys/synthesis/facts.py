@@ -23,12 +23,16 @@ _TELLING = 0.5
 """A genre that about this share of a history has is named first: one that all have is often general."""
 
 _NUMBERS = {
-    "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty".split(),
-    "ko": "영 하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉 열 열하나 열둘 열셋 열넷 열다섯 열여섯 열일곱 열여덟 "
-    "열아홉 스물".split(),
+    "en": (
+        *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+        *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    ),
+    "ko": (
+        *("영", "하나", "둘", "셋", "넷", "다섯", "여섯", "일곱", "여덟", "아홉", "열"),
+        *("열하나", "열둘", "열셋", "열넷", "열다섯", "열여섯", "열일곱", "열여덟"),
+    ),
 }
-_KO_COUNTING = {1: "한", 2: "두", 3: "세", 4: "네", 11: "열한", 12: "열두", 13: "열세", 14: "열네", 20: "스무"}
+_KO_COUNTING = {1: "한", 2: "두", 3: "세", 4: "네", 11: "열한", 12: "열두", 13: "열세", 14: "열네"}
 
 
 class _Term(BaseModel):
@@ -113,7 +117,7 @@ def shared_values(
 
 
 def number_word(count: int, language: str, *, counting: bool = False) -> str:
-    """A number in letters up to twenty, in digits above; `counting` is the Korean form before a unit."""
+    """A number in letters up to eighteen, in digits above; `counting` is the Korean form before a unit."""
     if counting and language == "ko" and count in _KO_COUNTING:
         return _KO_COUNTING[count]
     words = _NUMBERS[language]
@@ -198,6 +202,6 @@ def _phrase(item: Item) -> str:
     """The beginning of the first sentence of the item's own text, without what would end a quotation."""
     first = _SENTENCE.split(item.text.strip(), maxsplit=1)[0] if item.text else ""
     words = re.sub(r"[\"\u201c\u201d]", "", first).rstrip(".!?\u2026 ").split()
-    if len(words) < 4 or (title := item.title.casefold()) in " ".join(words).casefold() and title:
+    if len(words) < 4 or ((title := item.title.casefold()) in " ".join(words).casefold() and title):
         return ""
     return " ".join(words[:24])

@@ -19,7 +19,9 @@ from recsys.prompts.josa import attach_particles
 
 _PART = re.compile(r"(\{[a-z_]+\}|<[a-z_]+>)")
 _SENTENCE = re.compile(r"(?:^|(?<=[.!?]\s)|(?<=[.!?][\"\u201d]\s))([a-z])")
-_ARTICLE = re.compile(r"\b([Aa]) (?=[\"\u201c'\u2018]?(?!(?:one|once|uni(?!n|m)|use|usu|eur|u[bks])\w*)[aeiouAEIOU])")
+_ARTICLE = re.compile(
+    r"\b([Aa]) (?=[\"\u201c'\u2018]?(?!(?:one|once|uni(?!n|m)|use|usu|eur|u[bks])\w*)[aeiouAEIOU])"
+)
 
 
 class GrammarError(ValueError):

@@ -18,7 +18,9 @@ from recsys.synthesis.quality import folded, mentions
 
 _FILE = Path(__file__).with_name("data") / "queries.toml"
 _LONGEST = {"words": 14, "chars": 90}
-_PREFIX = re.compile(r"^(?:[-*•\d.)\s]+|(?:search )?query\s*\d*\s*:|검색어\s*:|질의\s*:|요청\s*:)\s*", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"^(?:[-*•.)\s]+|\d+[.)]\s|(?:search )?query\s*\d*\s*:|(?:검색어|질의|요청)\s*:)\s*", re.IGNORECASE
+)
 _QUOTES = "\"'\u2018\u2019\u201c\u201d`「」『』*_ "
 _SYSTEM = {
     "en": "You write what somebody types into a search box when they want such a thing but do not know it "
