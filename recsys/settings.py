@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     model: str = "gemma-3-270m"
     language: Literal["auto", "en", "ko"] = "auto"
     auth_file: Path | None = None
+    sources: Path | None = None
     context_tokens: int = Field(default=4096, ge=512)
     threads: int = Field(default_factory=usable_cpus, ge=1)
     max_answer_tokens: int = Field(default=96, ge=8, le=1024)
@@ -75,6 +76,16 @@ class Paths:
     def index(self) -> Path:
         """The Chroma database."""
         return self._folder("index")
+
+    @property
+    def datasets(self) -> Path:
+        """One folder a synthesis job: its configuration, progress, shards and finished files."""
+        return self._folder("datasets")
+
+    @property
+    def sources(self) -> Path:
+        """Datasets that were uploaded, where no other folder of sources is set."""
+        return self._folder("sources")
 
     @property
     def annotations(self) -> Path:

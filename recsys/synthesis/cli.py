@@ -79,7 +79,6 @@ class _Lines:
 def _print_report(report: Report, out: Path) -> None:
     for o in report.obtained:
         why = "".join(f"; {count:,} {reason}" for reason, count in o.dropped.items())
-        print(
-            f"{o.split:10} {o.dataset:13} asked {o.asked:8,}  obtained {o.obtained:8,}  of {o.written:,} tried{why}"
-        )
+        asked = f"{o.split:10} {o.dataset:13} asked {o.asked:8,}"
+        print(f"{asked}  obtained {o.obtained:8,}  of {o.written:,} tried{why}")
     print(f"{report.total('train'):,} training rows in {out}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from random import Random
-from typing import TypeVar
+from typing import Self, TypeVar, cast
 
 from recsys.domains.histories import Split
 from recsys.prompts.templates import Form, Situation
@@ -40,6 +41,14 @@ class Shard:
     def name(self) -> str:
         """The name of its file."""
         return f"{self.split}-{self.dataset}-{self.begin:08d}-{self.end:08d}.parquet"
+
+    @classmethod
+    def from_name(cls, name: str) -> Self | None:
+        """The shard that a file of this name holds, or None."""
+        match = re.fullmatch(r"(train|preference|test)-(.+)-(\d{8})-(\d{8})\.parquet", name)
+        if match is None:
+            return None
+        return cls(match[2], cast(Split, match[1]), int(match[3]), int(match[4]))
 
 
 @dataclass(frozen=True)
