@@ -1,6 +1,7 @@
 """Annotation from the command line.
 
     python -m annotation import-demo
+    python -m annotation import preference.jsonl
     python -m annotation status
     python -m annotation export --out pairs.jsonl --strategy all
 
@@ -66,6 +67,19 @@ def import_demo(home: Home = None) -> None:
     service = AnnotationService.from_settings(_settings(home))
     try:
         typer.echo(f"{service.add_demo_prompts():,} new prompts")
+    finally:
+        service.close()
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="JSON Lines; `synthesize` writes preference.jsonl.")],
+    home: Home = None,
+) -> None:
+    """Add the prompts of a file; those that are there already are kept."""
+    service = AnnotationService.from_settings(_settings(home))
+    try:
+        typer.echo(f"{service.import_prompts(file):,} new prompts")
     finally:
         service.close()
 

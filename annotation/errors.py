@@ -3,7 +3,7 @@
     InputError
     ├── AnnotatorNameError, UnknownLanguageError, UnknownStrategyError
     ├── UnknownTaskError, UnknownCandidateError, SameCandidateError, ReasonTooLongError
-    └── ExportFileError
+    └── ExportFileError, PromptsFileError
     DataError
     └── StoreFileError
         └── NewerStoreError
@@ -75,6 +75,13 @@ class ExportFileError(InputError):
 
     cause = "{file} cannot be written: {problem}."
     cure = "Choose another file, in a folder that exists and has room."
+
+
+class PromptsFileError(InputError):
+    """Details: `file`, `problem`."""
+
+    cause = "{file} cannot be used as a file of prompts: {problem}."
+    cure = "Give JSON Lines (UTF-8) with an instruction, and where there is one a system message, on each."
 
 
 class StoreFileError(DataError):

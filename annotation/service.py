@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Self
 
 from annotation.errors import AnnotatorNameError, UnknownLanguageError
 from annotation.pairs import PreferencePair, Strategy, pairs_from_store
+from annotation.prompt_files import read_prompts
 from annotation.records import Counts, Judgement, Progress, Task
 from annotation.sampling import CandidateSampler
 from annotation.store import AnnotationStore
@@ -63,6 +65,13 @@ class AnnotationService:
     def add_demo_prompts(self, demos: Mapping[str, Demo] | None = None) -> int:
         """Store the prompts of the demo data (those that ship, unless given); how many were new."""
         return self.store.prompts.add(demo_prompts(load_demos() if demos is None else demos))
+
+    def import_prompts(self, path: Path) -> int:
+        """Store the prompts of a JSON Lines file, in its order; how many were new.
+
+        Raises PromptsFileError; then none of them is stored.
+        """
+        return self.store.prompts.add(read_prompts(path))
 
     def next_task(self, annotator: str, language: str | None = None, *, wait_s: float = 60.0) -> Task | None:
         """The annotator's open task, or the next one; None when none is left.
