@@ -25,6 +25,8 @@ from recsys.synthesis.shards import pack
 from recsys.synthesis.teachers import AttributesTeacher, ModelTeacher, Teacher
 from recsys.synthesis.writer import RowWriter, Shard
 
+_PROJECT = Path(__file__).resolve().parents[2]
+
 Packed = tuple[Shard, bytes]
 
 
@@ -110,7 +112,13 @@ class RayEngine:
         ours = not ray.is_initialized()
         if ours:
             local = {} if self._address else {"num_cpus": self._workers}
-            ray.init(address=self._address, log_to_driver=False, include_dashboard=False, **local)
+            ray.init(
+                address=self._address,
+                log_to_driver=False,
+                include_dashboard=False,
+                runtime_env={"env_vars": {"PYTHONPATH": str(_PROJECT)}},
+                **local,
+            )
         arguments = (work.config.model_dump_json(), str(work.sources), _plain(work.settings))
         try:
             rows = (

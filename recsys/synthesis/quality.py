@@ -95,18 +95,28 @@ SKETCH = 32
 
 Sketch = npt.NDArray[np.uint32]
 
+_EMPTY = 0xFFFFFFFF
+_STEP = np.uint32(0x9E3779B1)
+
 
 def sketch(text: str) -> Sketch:
     """A MinHash sketch of the text's runs of three words, shape (SKETCH,).
 
-    One permutation, split into bins (Li, Owen and Zhang, "One Permutation Hashing", NIPS 2012); the
-    share of equal numbers estimates the Jaccard similarity of two texts.
+    One permutation, split into bins (Li, Owen and Zhang, "One Permutation Hashing", NIPS 2012), empty
+    bins filled from the next full one (Shrivastava and Li, arXiv 1406.4784); the share of equal numbers
+    estimates the Jaccard similarity of two texts.
     """
     words = folded(text).split()
     runs = {" ".join(words[i : i + 3]) for i in range(max(1, len(words) - 2))}
     hashes = np.fromiter((_hash(run) for run in runs), np.uint64, len(runs))
-    out = np.full(SKETCH, 0xFFFFFFFF, dtype=np.uint32)
+    out = np.full(SKETCH, _EMPTY, dtype=np.uint32)
     np.minimum.at(out, (hashes % SKETCH).astype(np.int64), (hashes >> np.uint64(32)).astype(np.uint32))
+    full = np.flatnonzero(out != _EMPTY)
+    if 0 < len(full) < SKETCH:
+        bins = np.arange(SKETCH)
+        donor = full[np.searchsorted(full, bins) % len(full)]
+        away = ((donor - bins) % SKETCH).astype(np.uint32)
+        out = out[donor] + away * _STEP
     return out
 
 
