@@ -69,12 +69,16 @@ def _attributes(item: Item) -> str:
     return ", ".join(values[:6])
 
 
-def one_line(text: str) -> str:
-    """Cut to length, and without what could end the prompt's own structure.
+def harmless(text: str) -> str:
+    """One line without what could end the prompt's own structure.
 
     White space is folded, the marks of the few-shot form are shortened, and a chat template's control
     tokens (`<|im_end|>`, `<eos>`) are broken up, so that a tokenizer reads them as plain letters.
     """
-    harmless = _CONTROL.sub("< ", _MARKS.sub("#", text))
-    folded = " ".join(harmless.split())
+    return " ".join(_CONTROL.sub("< ", _MARKS.sub("#", text)).split())
+
+
+def one_line(text: str) -> str:
+    """`harmless` text, cut to a length that leaves room for others."""
+    folded = harmless(text)
     return folded if len(folded) <= _MAX_LINE_CHARS else folded[: _MAX_LINE_CHARS - 1] + "…"

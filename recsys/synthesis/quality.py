@@ -17,10 +17,10 @@ from recsys.prompts.build import language_of
 
 Reason = Literal[
     "score", "too short", "target missing", "wrong language", "near duplicate", "target in instruction",
-    "no query", "no response", "empty history",
+    "no query", "no response",
 ]  # fmt: skip
 REASONS: tuple[Reason, ...] = (
-    "no query", "no response", "empty history", "target in instruction", "too short", "target missing",
+    "no query", "no response", "target in instruction", "too short", "target missing",
     "wrong language", "score", "near duplicate",
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from random import Random
 from typing import Self, TypeVar, cast
 
 from recsys.domains.histories import Split
+from recsys.prompts.build import harmless
 from recsys.prompts.templates import Form, Situation
 from recsys.synthesis.config import Language, SynthesisConfig
 from recsys.synthesis.instructions import Instruction, instruct, load_instructions
@@ -24,6 +25,7 @@ from recsys.synthesis.terms import shared_words
 
 _ALIKE = 30
 """Hard negatives are drawn from this many nearest items."""
+_SHORT_TITLE = 6
 
 K = TypeVar("K")
 
@@ -212,7 +214,7 @@ class RowWriter:
             query=query or ("?" if active else ""),
             candidates=candidates,
         )
-        title = task.target.title_in(draft.language)
+        title = harmless(task.target.title_in(draft.language))
         return Row(
             dataset=source.card.dataset,
             domain=task.domain,
@@ -233,8 +235,15 @@ class RowWriter:
             ask=told.ask,
             query=query,
             query_teacher=self._queries.name if active else "",
-            dropped=_instruction_problem(task, query, active),
+            dropped=self._instruction_problem(task, query, active, told),
         )
+
+    def _instruction_problem(self, task: Task, query: str, active: bool, told: Instruction) -> Reason | None:
+        if active and not query:
+            return "no query"
+        title = harmless(task.target.title_in(task.language))
+        kept = keeps_target(told, title, listwise=task.form == "listwise")
+        return None if kept else "target in instruction"
 
     def _answered(self, drafts: Sequence[_Draft], rows: Sequence[Row]) -> list[Row]:
         tasks = {
@@ -246,7 +255,7 @@ class RowWriter:
         answered: dict[int, Row] = {}
 
         def accept(index: int, text: str) -> bool:
-            answered[index] = self._with_response(by_index[index], text)
+            answered[index] = self._with_response(by_index[index], harmless(text))
             return answered[index].dropped is None
 
         _until_accepted(tasks, self._responses.responses, self._responses.attempts, accept)
@@ -275,24 +284,16 @@ class RowWriter:
         )
 
 
-def check_no_leak(instruction: Instruction, title: str, *, listwise: bool) -> bool:
-    """Whether the instruction keeps the target to itself: it may stand among candidates only."""
-    lines = [*instruction.lines, *([] if listwise else [instruction.ask])]
-    return not any(_names(line, title) for line in lines)
+def keeps_target(instruction: Instruction, title: str, *, listwise: bool) -> bool:
+    """Whether the instruction does not give the target away: its title stands among candidates only.
 
-
-def _names(text: str, title: str) -> bool:
-    # Short one-word titles ("It", "Up") are words of the language too.
-    telling = len(title) > 6 or " " in title.strip()
-    return mentions(text, title) if telling else text.strip("- ").split(" (")[0] == title
-
-
-def _instruction_problem(task: Task, query: str, active: bool) -> Reason | None:
-    if active and not query:
-        return "no query"
-    title = task.target.title_in(task.language)
-    said = [query] if active else [item.title_in(task.language) for item in task.history]
-    return "target in instruction" if any(_names(text, title) for text in said) else None
+    A title of one short word ("It", "Up") is a word of the language too, and counts only where it is
+    a whole history line.
+    """
+    lines = [line.removeprefix("- ") for line in instruction.lines]
+    if len(title) <= _SHORT_TITLE and " " not in title:
+        return all(line.split(" (")[0] != title for line in lines)
+    return not any(mentions(text, title) for text in (*lines, *([] if listwise else [instruction.ask])))
 
 
 def _until_accepted(
