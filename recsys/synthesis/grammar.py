@@ -2,7 +2,8 @@
 
 A grammar is a TOML file: rule name to a list of alternatives. In an alternative `{name}` is a value and
 `<name>` another rule. An alternative can be used when all its values are known and all its rules have
-a usable alternative themselves; one of those is drawn.
+a usable alternative themselves. One of those is drawn, mostly one that says something: a value that
+is not in every text anyway.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ _ARTICLE = re.compile(
 )
 
 
+_ALWAYS = frozenset({"one", "many", "done", "next", "n", "options", "query", "target", "last"})
+"""Values that every text of a kind has; they alone make no alternative informative."""
+_INFORMED = 0.85
+"""How often an informative alternative is drawn where there are both kinds."""
+
+
 class GrammarError(ValueError):
     """A grammar names a rule that it lacks, refers to itself, or has nothing to say."""
 
@@ -35,6 +42,9 @@ class _Alternative:
     rules: frozenset[str]
 
 
+_Usable = dict[str, tuple[tuple[_Alternative, ...], tuple[_Alternative, ...]]]
+
+
 class Grammar:
     """The rules of one file. Drawing is deterministic in the state of the given generator."""
 
@@ -42,7 +52,7 @@ class Grammar:
         self._rules = {name: tuple(_parse(text) for text in texts) for name, texts in rules.items()}
         for name in self._rules:
             self._check(name, ())
-        self._usable: dict[frozenset[str], dict[str, tuple[_Alternative, ...]]] = {}
+        self._usable: dict[frozenset[str], _Usable] = {}
 
     @property
     def values(self) -> frozenset[str]:
@@ -55,32 +65,43 @@ class Grammar:
         usable = self._usable.get(known)
         if usable is None:
             usable = self._usable[known] = self._prune(known)
-        if not usable.get(start):
+        if not any(usable.get(start, ())):
             raise GrammarError(f"nothing can be said for {start!r} with {sorted(known)}")
         out: list[str] = []
-        self._expand(start, usable, draw, out)
+        self._expand(start, usable, values, draw, out, set())
         # Values go in last, so that braces and brackets in a title stay what they are.
         return _tidy("".join(out), values)
 
     def _expand(
-        self, rule: str, usable: Mapping[str, tuple[_Alternative, ...]], draw: Random, out: list[str]
+        self,
+        rule: str,
+        usable: _Usable,
+        values: Mapping[str, str],
+        draw: Random,
+        out: list[str],
+        said: set[str],
     ) -> None:
-        choices = usable[rule]
-        for part in choices[int(draw.random() * len(choices))].parts:
+        chosen = _chosen(*usable[rule], values, draw, said)
+        said.update(values[name] for name in chosen.values - _ALWAYS)
+        for part in chosen.parts:
             if part.startswith("<"):
-                self._expand(part[1:-1], usable, draw, out)
+                self._expand(part[1:-1], usable, values, draw, out, said)
             else:
                 out.append(part)
 
-    def _prune(self, known: frozenset[str]) -> dict[str, tuple[_Alternative, ...]]:
-        usable: dict[str, tuple[_Alternative, ...]] = {}
+    def _prune(self, known: frozenset[str]) -> _Usable:
+        """For each rule its usable alternatives: those that can say something of the item, and others."""
+        usable: dict[str, tuple[tuple[_Alternative, ...], tuple[_Alternative, ...]]] = {}
+        tells: dict[str, bool] = {}
 
-        def visit(name: str) -> tuple[_Alternative, ...]:
+        def visit(name: str) -> bool:
             if name not in usable:
-                usable[name] = tuple(
-                    a for a in self._rules[name] if a.values <= known and all(visit(r) for r in a.rules)
-                )
-            return usable[name]
+                fit = [a for a in self._rules[name] if a.values <= known and all(map(visit, a.rules))]
+                telling = [a for a in fit if a.values - _ALWAYS or any(tells[r] for r in a.rules)]
+                plain = [a for a in fit if a not in telling]
+                usable[name] = tuple(telling), tuple(plain)
+                tells[name] = bool(telling)
+            return any(usable[name])
 
         for name in self._rules:
             visit(name)
@@ -102,6 +123,20 @@ def load_grammar(path: Path) -> Grammar:
     if not all(isinstance(texts, list) and all(isinstance(t, str) for t in texts) for texts in data.values()):
         raise GrammarError(f"{path.name}: every key holds a list of texts")
     return Grammar(data)
+
+
+def _chosen(
+    telling: tuple[_Alternative, ...],
+    plain: tuple[_Alternative, ...],
+    values: Mapping[str, str],
+    draw: Random,
+    said: set[str],
+) -> _Alternative:
+    """Mostly an alternative that says something, and something that has not been said yet."""
+    fresh = [a for a in telling if said.isdisjoint(values[name] for name in a.values - _ALWAYS)]
+    among = fresh or (() if plain else telling)
+    choices = among if among and (not plain or draw.random() < _INFORMED) else plain
+    return choices[int(draw.random() * len(choices))]
 
 
 def _parse(text: str) -> _Alternative:
