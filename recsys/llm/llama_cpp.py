@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from llama_cpp import llama_supports_gpu_offload
 
 from recsys.errors import AdapterFileError, InputError, NotReadyError, PromptTooLongError
 from recsys.llm.adapters import AdapterStore
-from recsys.llm.base import Completion, Delta, FinishReason, Priority, Request
-from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel, Sampler
+from recsys.llm.base import Completion, Delta, Priority, Request
+from recsys.llm.generation import Generation, Part
+from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel
 from recsys.llm.registry import ModelSpec, prompt_format
 from recsys.llm.scheduler import Scheduler
-from recsys.llm.text_stream import TextStream
 from recsys.prompts.formats import Prompt, PromptFormat
 
 
@@ -89,6 +88,23 @@ class LlamaCppBackend:
             raise job.error
         return job.completions()
 
+    def complete_many(self, requests: Sequence[Request]) -> list[Completion]:
+        """One answer to each request; see `Backend.complete_many`. Up to eight share a batch."""
+        parts = [self._part(request) for request in requests]
+        if any(request.n != 1 for request in requests):
+            raise InputError(reason="Requests that are answered together have one answer each.")
+        done: list[Completion] = []
+        for wave in self._waves(parts):
+            job = self._run(wave)
+            while job.deltas.get() is not None:
+                pass
+            if job.error:
+                raise job.error
+            # A job that was called off before it began has no sequences.
+            none = [Completion("", 0, "cancelled", part.request.sampling.seed) for part in wave]
+            done += job.completions() or none
+        return done
+
     def count_tokens(self, text: str) -> int:
         """How many tokens the model's tokenizer makes of `text`, its begin token included."""
         return len(self._tokenize(text))
@@ -102,17 +118,40 @@ class LlamaCppBackend:
                 engine.close()
             self._model.close()
 
-    def _submit(self, request: Request) -> _Generation:
+    def _submit(self, request: Request) -> Generation:
         if not 1 <= request.n <= MAX_SEQUENCES:
             raise InputError(reason=f"Between 1 and {MAX_SEQUENCES} answers at once can be sampled.")
-        prompt_format = self._format(request.adapter)
+        return self._run([self._part(request)])
+
+    def _run(self, parts: Sequence[Part]) -> Generation:
+        engine = self._engines[parts[0].request.priority]
+        job = Generation(engine, self._use_adapter, parts, self._even_rows)
+        self._scheduler.submit(job)
+        return job
+
+    def _part(self, request: Request) -> Part:
         tokens = self._tokens(request.prompt, request.adapter)
         if len(tokens) > (limit := self._limit(request)):
             raise PromptTooLongError(tokens=len(tokens), limit=max(limit, 0))
-        engine = self._engines[request.priority]
-        job = _Generation(engine, self._use_adapter, request, tokens, prompt_format, self._even_rows)
-        self._scheduler.submit(job)
-        return job
+        return Part(request, tokens, self._format(request.adapter))
+
+    def _waves(self, parts: Sequence[Part]) -> Iterator[list[Part]]:
+        """Neighbours of one adapter and priority, as many as a context holds."""
+        wave: list[Part] = []
+        for part in parts:
+            first = wave[0].request if wave else part.request
+            alike = (first.adapter, first.priority) == (part.request.adapter, part.request.priority)
+            if wave and (len(wave) == MAX_SEQUENCES or not alike or not self._fits([*wave, part])):
+                yield wave
+                wave = []
+            wave.append(part)
+        if wave:
+            yield wave
+
+    def _fits(self, parts: Sequence[Part]) -> bool:
+        shared = len(LlamaEngine.shared([part.tokens for part in parts]))
+        own = sum(len(part.tokens) - shared + part.request.sampling.max_tokens for part in parts)
+        return shared + own <= self._context_tokens
 
     def _limit(self, request: Request) -> int:
         return self._context_tokens - request.n * request.sampling.max_tokens
@@ -143,123 +182,3 @@ class LlamaCppBackend:
                 raise AdapterFileError(name=name, problem=problem)
             self._loaded[name] = pointer
         engine.use_adapter(name, self._loaded[name] if name is not None else None)
-
-
-class _Sequence:
-    """One of the continuations."""
-
-    def __init__(self, index: int, sampler: Sampler, seed: int, stream: TextStream) -> None:
-        self.index = index
-        self.sampler = sampler
-        self.seed = seed
-        self.stream = stream
-        self.tokens = 0
-        self.token = -1
-        self.finish: FinishReason | None = None
-
-
-class _Generation:
-    """A request on its way through the scheduler, one batch a step."""
-
-    def __init__(
-        self,
-        engine: LlamaEngine,
-        use_adapter: Callable[[LlamaEngine, str | None], None],
-        request: Request,
-        prompt: list[int],
-        prompt_format: PromptFormat,
-        even_rows: bool,
-    ) -> None:
-        self.deltas: queue.SimpleQueue[Delta | None] = queue.SimpleQueue()
-        self.error: Exception | None = None
-        self._engine = engine
-        self._use_adapter = use_adapter
-        self._request = request
-        self._prompt = prompt
-        self._stop = () if request.sampling.ignore_eos else (*prompt_format.stop, *request.sampling.stop)
-        self._lead = prompt_format.lead(request.prompt)
-        self._done_prompt = -1
-        self._even_rows = even_rows
-        self._sequences: list[_Sequence] = []
-
-    @property
-    def priority(self) -> Priority:
-        """Who waits for it."""
-        return self._request.priority
-
-    def step(self) -> bool:
-        """Evaluate one stretch of the prompt, or one token of every sequence that is still open."""
-        if self._request.cancel.is_set():
-            return self._end("cancelled")
-        self._use_adapter(self._engine, self._request.adapter)
-        if self._done_prompt < 0:
-            self._done_prompt = self._engine.open(self._prompt, self._request.n)
-        if self._done_prompt < len(self._prompt):
-            self._done_prompt = self._engine.prefill(self._prompt, self._done_prompt, self._request.n)
-            if self._done_prompt == len(self._prompt):
-                self._begin()
-        else:
-            writing = [s for s in self._sequences if s.finish is None]
-            if self._even_rows:
-                # Those furthest behind go first, so that all are written at the same pace.
-                rows = 1 << (len(writing).bit_length() - 1)
-                writing = sorted(writing, key=lambda s: s.tokens)[:rows]
-            behind = len(self._prompt) - 1
-            self._engine.advance([(s.index, s.token, behind + s.tokens) for s in writing])
-            for row, sequence in enumerate(writing):
-                self._draw(sequence, row)
-        if self._sequences and all(s.finish for s in self._sequences):
-            return self._end("stop")
-        return False
-
-    def fail(self, error: Exception) -> None:
-        """Tell the caller why there is no answer."""
-        self.error = error
-        self._end("cancelled")
-
-    def completions(self) -> list[Completion]:
-        """What has been written, in the order of the seeds."""
-        return [
-            Completion(s.stream.text.strip(), s.tokens, s.finish or "cancelled", s.seed)
-            for s in self._sequences
-        ]
-
-    def _begin(self) -> None:
-        """Give every sequence its first token, all from the prompt's last logits."""
-        sampling = self._request.sampling
-        for index in range(self._request.n):
-            seed = (sampling.seed + index) % 2**32
-            sampler = Sampler(self._engine.model, sampling, seed)
-            stream = TextStream(self._stop, self._lead)
-            self._sequences.append(_Sequence(index, sampler, seed, stream))
-            if self._lead:
-                self.deltas.put(Delta(index, self._lead))
-        for sequence in self._sequences:
-            self._draw(sequence, -1)
-
-    def _draw(self, sequence: _Sequence, row: int) -> None:
-        model = self._engine.model
-        sequence.token = self._engine.draw(sequence.sampler, row)
-        if model.ends(sequence.token) and not self._request.sampling.ignore_eos:
-            text, sequence.finish = sequence.stream.finish(), "stop"
-        else:
-            sequence.tokens += 1
-            text = sequence.stream.push(model.piece(sequence.token))
-            if sequence.stream.stopped:
-                sequence.finish = "stop"
-            elif sequence.tokens >= self._request.sampling.max_tokens:
-                text += sequence.stream.finish()
-                sequence.finish = "length"
-        if text or sequence.finish:
-            self.deltas.put(Delta(sequence.index, text, sequence.finish))
-
-    def _end(self, reason: FinishReason) -> bool:
-        for sequence in self._sequences:
-            sequence.sampler.close()
-            if sequence.finish is None:
-                sequence.finish = reason
-                self.deltas.put(Delta(sequence.index, sequence.stream.finish(), reason))
-        if self._done_prompt >= 0:
-            self._engine.release()
-        self.deltas.put(None)
-        return True

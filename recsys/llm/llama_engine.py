@@ -164,14 +164,23 @@ class LlamaEngine:
             llama_cpp.llama_set_adapters_lora(self._context, adapters, 1, scales)
         self._adapter = name
 
-    def open(self, prompt: Sequence[int], n: int) -> int:
+    @staticmethod
+    def shared(prompts: Sequence[Sequence[int]]) -> list[int]:
+        """What all prompts begin with, in whole blocks, so that each keeps a tail of its own."""
+        common = min(len(prompt) - 1 for prompt in prompts)
+        for prompt in prompts[1:]:
+            common = min(common, _common_prefix(prompts[0], prompt))
+        return list(prompts[0][: common // _BLOCK * _BLOCK])
+
+    def open(self, prompt: Sequence[int], n: int, *, whole: bool = False) -> int:
         """Make ready for `n` continuations of `prompt` with the adapter in use.
 
-        Returns how many of the prompt's tokens are already in the cache; `prefill` does the rest.
+        Returns how many of the prompt's tokens are already in the cache; `prefill` does the rest. Its
+        last block is evaluated again for its logits, unless `whole` says that nobody needs them.
         """
         adapter, cached = self._cached
         common = _common_prefix(cached, prompt) if adapter == self._adapter else 0
-        common = min(common, len(prompt) - 1) // _BLOCK * _BLOCK
+        common = min(common, len(prompt) - (not whole)) // _BLOCK * _BLOCK
         llama_cpp.llama_memory_seq_rm(self._memory, 0, common, -1)
         for sequence in range(1, MAX_SEQUENCES):
             llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
@@ -198,6 +207,23 @@ class LlamaEngine:
         self._decode()
         self._cached = (self._adapter, list(prompt[:end]))
         return end
+
+    def extend(self, sequence: int, tail: Sequence[int], position: int) -> list[int]:
+        """Evaluate the next stretch of one sequence's own `tail`, which begins at `position`.
+
+        Returns what is left of it. After the last stretch, row -1 holds the logits.
+        """
+        stretch, left = tail[:_BLOCK], list(tail[_BLOCK:])
+        batch = self._batch
+        batch.n_tokens = len(stretch)
+        for row, token in enumerate(stretch):
+            batch.token[row] = token
+            batch.pos[row] = position + row
+            batch.n_seq_id[row] = 1
+            batch.seq_id[row][0] = sequence
+            batch.logits[row] = not left and row == len(stretch) - 1
+        self._decode()
+        return left
 
     def advance(self, tokens: Sequence[tuple[int, int, int]]) -> None:
         """Evaluate each (sequence, token, position); row i then holds the logits of the i-th."""

@@ -276,6 +276,68 @@ def test_closed_model_says_that_it_is_gone(
     backend.close()
 
 
+def many(make_prompt: MakePrompt, count: int, **sampling: object) -> list[Request]:
+    wishes = ["a quiet film", "loud music", "a long book", "a park for children", "a hard game"]
+    return [
+        Request(
+            make_prompt(query=f"{wishes[i % 5]} number {i}"),
+            Sampling(**{"max_tokens": 12, "seed": 100 + i, **sampling}),  # type: ignore[arg-type]
+        )
+        for i in range(count)
+    ]
+
+
+def test_many_prompts_are_answered_in_their_order(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    requests = many(make_prompt, 19)
+    answers = backend.complete_many(requests)
+    assert [a.seed for a in answers] == [r.sampling.seed for r in requests]
+    assert all(a.text and a.tokens <= 12 for a in answers)
+    assert [a.text for a in backend.complete_many(requests)] == [a.text for a in answers]
+
+
+def test_company_seldom_changes_a_greedy_answer(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    requests = many(make_prompt, 10, temperature=0.0, max_tokens=6)
+    alone = [backend.complete(request)[0].text for request in requests]
+    together = [answer.text for answer in backend.complete_many(requests)]
+    assert sum(a == b for a, b in zip(alone, together, strict=True)) >= 8
+
+
+def test_prompts_of_different_lengths_keep_to_the_context(
+    backend: LlamaCppBackend, make_prompt: MakePrompt
+) -> None:
+    def wish(words: int) -> Prompt:
+        return replace(make_prompt(query="a film"), after="wish " * words)
+
+    requests = [Request(wish(60 * i + 1), Sampling(max_tokens=20, seed=i)) for i in range(9)]
+    answers = backend.complete_many(requests)
+    assert [a.seed for a in answers] == list(range(9))
+    assert all(a.finish in ("stop", "length") for a in answers)
+    with pytest.raises(PromptTooLongError):
+        backend.complete_many([requests[0], Request(wish(2 * CONTEXT), Sampling())])
+    assert backend.complete_many(requests[:1])[0].text
+
+
+def test_one_of_many_can_be_cancelled(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
+    requests = many(make_prompt, 4)
+    requests[2].cancel.set()
+    answers = backend.complete_many(requests)
+    assert [a.finish == "cancelled" for a in answers] == [False, False, True, False]
+    for request in requests:
+        request.cancel.set()
+    assert {a.finish for a in backend.complete_many(requests)} == {"cancelled"}
+
+
+def test_nothing_to_answer_gives_nothing(backend: LlamaCppBackend) -> None:
+    assert backend.complete_many([]) == []
+
+
+def test_requests_answered_together_have_one_answer_each(
+    backend: LlamaCppBackend, make_prompt: MakePrompt
+) -> None:
+    with pytest.raises(InputError, match="one answer each"):
+        backend.complete_many([Request(make_prompt(query="a film"), Sampling(), n=2)])
+
+
 def test_base_model_answers_in_korean(pool: ModelPool, make_prompt: MakePrompt) -> None:
     gemma = pool.get("gemma-3-270m")
     prompt = make_prompt(size=3, language="ko")
