@@ -28,6 +28,7 @@ from recsys.settings import Settings
 from recsys.synthesis.config import SynthesisConfig, parse_config
 from recsys.synthesis.job import Progress
 from recsys.synthesis.report import Report
+from recsys.synthesis.shards import write_whole
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
@@ -69,14 +70,19 @@ class JobStore:
             raise InputError(reason=f"There is no job called {name!r}.")
         return self.root / name
 
-    def start(self, config: SynthesisConfig) -> str:
-        """Start a new job; raises ConflictError while another one runs."""
-        name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    def start(self, config: SynthesisConfig, name: str = "") -> str:
+        """Start a job and return its name; raises ConflictError while another one runs.
+
+        In the folder of the job called `name`, where one is given: what its finished rows have in
+        common with the new configuration is kept, all of them where only the number of examples differs.
+        """
         with FileLock(self.root / ".lock"):
             self._refuse_second()
-            folder = self.root / name
-            folder.mkdir()
-            (folder / "request.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
+            if not name:
+                name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+                (self.root / name).mkdir()
+            folder = self.folder(name)
+            write_whole(folder / "request.json", config.model_dump_json(indent=1).encode())
             self._launch(folder)
         return name
 
@@ -133,6 +139,11 @@ class JobStore:
         wanted = ("train.jsonl", "train.parquet", "test.jsonl", "test.parquet", "preference.jsonl")
         folder = self.folder(name)
         return [folder / file for file in (*wanted, "README.md", "report.json") if (folder / file).exists()]
+
+    def prompts(self, name: str) -> Path | None:
+        """The file of a finished job's held-out prompts, where it has any."""
+        path = self.folder(name) / "preference.jsonl"
+        return path if self.report(name) and path.exists() and path.stat().st_size else None
 
     def _refuse_second(self) -> None:
         if (other := self.running()) is not None:
