@@ -33,6 +33,7 @@ from recsys.synthesis.shards import write_whole
 _PROJECT = Path(__file__).resolve().parents[2]
 _NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 _LOG_CHARS = 4_000
+_LAST_MOMENTS_S = 10.0
 
 _children: list[subprocess.Popen[bytes]] = []
 """Processes started from here; polled so that an ended one does not stay as a zombie."""
@@ -96,8 +97,10 @@ class JobStore:
 
     def stop(self, name: str, *, wait_s: float = 0.0) -> None:
         """Ask a job to end after the rows in work; finished rows stay."""
-        process = self._process(self.folder(name))
+        folder = self.folder(name)
+        process = self._process(folder)
         if process is not None:
+            (folder / "stop").touch()  # its process may end before it can say a word
             process.send_signal(signal.SIGTERM)
             psutil.wait_procs([process], timeout=wait_s)
 
@@ -114,6 +117,8 @@ class JobStore:
         except (OSError, ValidationError):
             found = Progress()
         if found.state == "running" and not alive:
+            if (folder / "stop").exists():
+                return found.model_copy(update={"state": "stopped", "stage": "stopped"})
             return found.model_copy(update={"state": "failed", "error": self._last_words(folder)})
         return found
 
@@ -146,13 +151,20 @@ class JobStore:
         return path if self.report(name) and path.exists() and path.stat().st_size else None
 
     def _refuse_second(self) -> None:
-        if (other := self.running()) is not None:
+        other = self.running()
+        if other is not None and self.progress(other).state != "running":
+            # It has said its last word and its process is about to end.
+            process = self._process(self.root / other)
+            psutil.wait_procs([process] if process else [], timeout=_LAST_MOMENTS_S)
+            other = self.running()
+        if other is not None:
             raise ConflictError(reason=f"The job {other} is running. Stop it or wait for its end.")
 
     def _launch(self, folder: Path) -> None:
         command = [sys.executable, "-m", "recsys", "synthesize", "--config", str(folder / "request.json")]
         command += ["--out", str(folder), "--home", str(self._settings.paths.home)]
-        (folder / "progress.json").unlink(missing_ok=True)
+        for left in ("progress.json", "stop"):
+            (folder / left).unlink(missing_ok=True)
         environment = os.environ | {"PYTHONPATH": str(_PROJECT), "ZEROSHELF_MODEL": self._settings.model}
         with open(folder / "job.log", "wb") as log:
             child = subprocess.Popen(
