@@ -44,7 +44,7 @@ def train(
     """
     trainer.train()
     if not discard_wanted():
-        save(trainer.model, output)
+        save(trainer.model, trainer.processing_class, output)
         if held_out and progress.held_out_step != trainer.state.global_step:
             trainer.evaluate()
     first = {f"first/{key}": value for key, value in progress.first.items() if key in ("loss", "grad_norm")}
@@ -56,12 +56,13 @@ def train(
     return TrainingResult(trainer.state.global_step, {**first, **progress.train, **measured}, curves)
 
 
-def save(model: Any, output: Path) -> None:
-    """The trained adapter alone, or the whole model where there is none."""
+def save(model: Any, tokenizer: Any, output: Path) -> None:
+    """The trained adapter alone, or the whole model and its tokenizer where there is none."""
     if hasattr(model, "peft_config"):
         model.save_pretrained(str(output), selected_adapters=["default"], save_embedding_layers=False)
     else:
         model.save_pretrained(str(output))
+        tokenizer.save_pretrained(str(output))
 
 
 def thinned(points: Sequence[T], at_most: int = _POINTS) -> list[T]:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import sys
+import tempfile
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from recsys.llm.adapters import Adapter, AdapterCard, AdapterStore, Agreement
 from recsys.llm.model_files import file_sha256, model_file
 from recsys.llm.registry import ModelSpec, load_spec, prompt_format
 from recsys.settings import Paths
-from training.config import read_config
+from training.config import read_config, trains_all
 from training.events import (
     AdapterEvent,
     AgreementEvent,
@@ -32,6 +33,7 @@ from training.events import (
     StateEvent,
 )
 from training.methods import build_trainer, prepared, trained_style
+from training.publish import MODEL_GGUF
 from training.run_folder import ProcessRecord, RunFolder, RunRecord
 from training.splits import Prepared
 
@@ -102,7 +104,7 @@ class _Work:
         if request == "cancel":
             return "stopped", f"cancelled after step {result.steps}; no adapter"
 
-        compared = self._export(gguf, base)
+        compared = self._export_model(gguf) if trains_all(self.config) else self._export(gguf, base)
         card = AdapterCard(
             name=self.record.name,
             kind=self.config.kind,
@@ -122,7 +124,10 @@ class _Work:
             curves=result.curves,
             agreement=compared,
         )
-        self._publish(card)
+        if trains_all(self.config):
+            self._publish_model(card)
+        else:
+            self._publish(card)
         if request == "save":
             return "stopped", f"stopped after step {result.steps}; the adapter is saved"
         return "finished", ""
@@ -172,6 +177,25 @@ class _Work:
         card, folder = publish_adapter(self.paths.adapters, self.folder.peft, self.folder.gguf, card)
         self.events.write(AdapterEvent(name=card.name, folder=folder))
         shutil.rmtree(self.folder.checkpoints, ignore_errors=True)  # they served for a crash before here
+
+    def _export_model(self, gguf: Path) -> Agreement:
+        from training.agreement import model_agreement
+        from training.gguf_model import write_model_gguf
+
+        self._note("Writing the model as GGUF and comparing llama.cpp with transformers")
+        with tempfile.TemporaryDirectory(dir=self.folder.path, prefix=".dense-") as folder:
+            write_model_gguf(self.folder.peft, gguf, Path(folder) / "model.gguf", quantise=False)
+            compared = model_agreement(Path(folder) / "model.gguf", self.folder.peft)
+        write_model_gguf(self.folder.peft, gguf, self.folder.gguf)
+        self.events.write(AgreementEvent(agreement=compared))
+        return compared
+
+    def _publish_model(self, card: AdapterCard) -> None:
+        from training.publish import publish_model
+
+        folder = publish_model(self.paths.models, self.folder.peft, self.folder.gguf, card)
+        self._note(f"The model is in {folder}; it is served with --model {folder / MODEL_GGUF}")
+        shutil.rmtree(self.folder.checkpoints, ignore_errors=True)
 
     def _enter(self, state: RunState) -> None:
         self.events.write(StateEvent(state=state))
