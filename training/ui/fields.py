@@ -45,6 +45,10 @@ class ConfigFields:
         optional = {n for n, field in self._config.model_fields.items() if field.default is None}
         return {n: v for n, v in values.items() if v not in (None, "") and (v or n not in optional)}
 
+    def defaults(self, over: dict[str, Any]) -> list[Any]:
+        """A value for each component: the one in `over`, or the config's default."""
+        return [over.get(name, self._config.model_fields[name].default) for name in self.names]
+
     def _rows(self, names: Sequence[str]) -> None:
         for begin in range(0, len(names), 2):
             with gr.Row():

@@ -16,9 +16,10 @@ from recsys.llm.adapters import AdapterStore
 from recsys.synthesis.jobs import JobStore
 from recsys.ui import cards
 from recsys.ui.page import Texts
-from training.config import DpoConfig, SftConfig, TrainingConfig, parse_config
+from training.config import DpoConfig, Kind, SftConfig, TrainingConfig, parse_config
 from training.options import command_line
 from training.runs import RunStore
+from training.suggestions import preset_values, presets
 from training.ui.fields import ConfigFields
 
 _COUNT_S = 5.0
@@ -72,7 +73,11 @@ class TrainForm:
                 elem_id="parent",
                 min_width=140,
             )
-        self._name = gr.Textbox(label=t("train_name"), max_length=80, elem_id="adapter-name")
+        with gr.Row():
+            self._name = gr.Textbox(
+                label=t("train_name"), max_length=80, elem_id="adapter-name", min_width=140
+            )
+            preset = gr.Dropdown([], value=None, label=t("train_preset"), elem_id="preset", min_width=140)
         with gr.Column(visible=True) as dpo_fields:
             self._fields["dpo"].build()
         with gr.Column(visible=False) as sft_fields:
@@ -91,10 +96,13 @@ class TrainForm:
         )
         self._strategy.change(self._count_pairs, self._strategy, self._count, **quiet)
         self._job.change(t.shown(self._count_rows), self._job, self._rows, **quiet)
+        fields = [*self._fields["dpo"].components, *self._fields["sft"].components]
+        preset.input(self._preset, preset, fields, **quiet)
         show.click(t.shown(self._command), self.inputs, command, **quiet)
         root = gr.context.Context.root_block
         assert root is not None  # built inside Blocks
         root.load(self._count_pairs, self._strategy, self._count, **quiet)
+        root.load(self._presets, None, preset, **quiet)
         root.load(self._choices, [self._model, self._job, self._parent], [self._job, self._parent], **quiet)
         gr.on(
             [self._kind.change, self._model.change, self._parent.focus, self._job.focus],
@@ -164,6 +172,23 @@ class TrainForm:
         return cards.notice_html(
             self._page.say(request, "train_rows", rows=f"{report.total('train'):,}", job=job)
         )
+
+    def _presets(self, request: gr.Request) -> Any:
+        """The presets with their line of explanation, in the visitor's language."""
+        language = self._page.language(request)
+        shown = {
+            name: (getattr(p.title, language), getattr(p.about, language)) for name, p in presets().items()
+        }
+        choices = [(f"{title}: {about}", name) for name, (title, about) in shown.items()]
+        return gr.update(choices=[(self._page.say(request, "train_preset_none"), ""), *choices], value="")
+
+    def _preset(self, name: str | None) -> list[Any]:
+        """The fields of both methods as the preset wants them, the others at their defaults."""
+        return [
+            value
+            for kind, fields in self._fields.items()
+            for value in fields.defaults(preset_values(name or None, cast(Kind, kind)))
+        ]
 
     def _choices(self, model: str, job: str | None, parent: str, request: gr.Request) -> tuple[Any, Any]:
         """Finished data jobs, and the adapters of the base model."""
