@@ -1,7 +1,8 @@
 """Training from the command line.
 
+    python -m training sft --data train.parquet --model gemma-3-270m --out my-adapter
     python -m training dpo --pairs pairs.jsonl --model smollm2-135m-instruct --out my-adapter
-    python -m training dpo --from-store --epochs 2
+    python -m training dpo --from-store --parent my-adapter
     python -m training runs
     python -m training show RUN
     python -m training stop RUN --save
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -20,7 +22,7 @@ import typer
 
 from recsys.errors import InputError, ZeroshelfError
 from recsys.settings import Settings
-from training.config import DpoConfig, parse_config
+from training.config import DpoConfig, SftConfig, TrainingConfig, parse_config
 from training.errors import OutputExistsError
 from training.events import (
     AdapterEvent,
@@ -31,23 +33,16 @@ from training.events import (
     NoteEvent,
     StateEvent,
 )
-from training.runs import PairRows, RunStatus, RunStore
+from training.options import with_config_options
+from training.runs import Rows, RunStatus, RunStore
 
 app = typer.Typer(
-    help="Train adapters on preferences, each run in a process of its own.",
+    help="Train adapters on instructions and preferences, each run in a process of its own.",
     no_args_is_help=True,
     add_completion=False,
 )
 
 _POLL_S = 0.5
-_OWN_OPTIONS = {"pairs", "from_store", "strategy", "out", "home"}
-
-_DEFAULTS = DpoConfig()
-
-
-def _about(field: str) -> str:
-    return DpoConfig.model_fields[field].description or ""
-
 
 Home = Annotated[
     Path | None, typer.Option(help="The data folder (default: ZEROSHELF_HOME, or the user's own).")
@@ -55,46 +50,53 @@ Home = Annotated[
 Run = Annotated[str, typer.Argument(help="The run's id, as `runs` shows it.")]
 
 
+Out = Annotated[Path | None, typer.Option(help="Copy the adapter to this new folder.")]
+
+
 @app.command()
+@with_config_options(SftConfig)
+def sft(
+    data: Annotated[Path, typer.Option(help="Instruction rows as JSON Lines or Parquet.")],
+    out: Out = None,
+    home: Home = None,
+    **values: object,
+) -> None:
+    """Train an adapter with SFT on instruction rows: the model learns to write their answers.
+
+    Ctrl-C asks the run to stop and save; a second Ctrl-C leaves it running by itself.
+    """
+    _run(parse_config(values, "sft"), lambda settings: data, out, home)
+
+
+@app.command()
+@with_config_options(DpoConfig)
 def dpo(
-    pairs: Annotated[Path | None, typer.Option(help="Preference rows as JSON Lines.")] = None,
+    pairs: Annotated[Path | None, typer.Option(help="Preference rows as JSON Lines or Parquet.")] = None,
     from_store: Annotated[bool, typer.Option("--from-store", help="Take the judgements made here.")] = False,
     strategy: Annotated[str, typer.Option(help="With --from-store: best-worst or all.")] = "best-worst",
-    out: Annotated[Path | None, typer.Option(help="Copy the adapter to this new folder.")] = None,
+    out: Out = None,
     home: Home = None,
-    model: Annotated[str, typer.Option(help=_about("model"))] = _DEFAULTS.model,
-    name: Annotated[str | None, typer.Option(help=_about("name"))] = None,
-    epochs: Annotated[int, typer.Option(help=_about("epochs"))] = _DEFAULTS.epochs,
-    max_steps: Annotated[int | None, typer.Option(help=_about("max_steps"))] = None,
-    learning_rate: Annotated[float, typer.Option(help=_about("learning_rate"))] = _DEFAULTS.learning_rate,
-    beta: Annotated[float, typer.Option(help=_about("beta"))] = _DEFAULTS.beta,
-    batch_size: Annotated[int, typer.Option(help=_about("batch_size"))] = _DEFAULTS.batch_size,
-    gradient_accumulation: Annotated[
-        int, typer.Option(help=_about("gradient_accumulation"))
-    ] = _DEFAULTS.gradient_accumulation,
-    lora_r: Annotated[int, typer.Option(help=_about("lora_r"))] = _DEFAULTS.lora_r,
-    lora_alpha: Annotated[int, typer.Option(help=_about("lora_alpha"))] = _DEFAULTS.lora_alpha,
-    lora_dropout: Annotated[float, typer.Option(help=_about("lora_dropout"))] = _DEFAULTS.lora_dropout,
-    max_length: Annotated[int, typer.Option(help=_about("max_length"))] = _DEFAULTS.max_length,
-    held_out: Annotated[float, typer.Option(help=_about("held_out"))] = _DEFAULTS.held_out,
-    seed: Annotated[int, typer.Option(help=_about("seed"))] = _DEFAULTS.seed,
-    dtype: Annotated[str, typer.Option(help=_about("dtype"))] = _DEFAULTS.dtype,
-    save_steps: Annotated[int, typer.Option(help=_about("save_steps"))] = _DEFAULTS.save_steps,
-    warmup: Annotated[float, typer.Option(help=_about("warmup"))] = _DEFAULTS.warmup,
+    **values: object,
 ) -> None:
     """Train an adapter with DPO on preference pairs.
 
     Ctrl-C asks the run to stop and save; a second Ctrl-C leaves it running by itself.
     """
-    given = locals()
-    config = parse_config({key: value for key, value in given.items() if key not in _OWN_OPTIONS})
+    config = parse_config(values, "dpo")
     if (pairs is not None) == from_store:
         raise InputError(reason="Give the pairs either with --pairs FILE or with --from-store.")
+    _run(config, lambda settings: pairs if pairs is not None else _from_store(settings, strategy), out, home)
+
+
+def _run(
+    config: TrainingConfig, data: Callable[[Settings], Path | Rows], out: Path | None, home: Path | None
+) -> None:
+    """Start a run, follow it to its end, and copy the adapter."""
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputExistsError(path=out)
     settings = _settings(home)
     store = RunStore(settings.paths.runs)
-    run_id = store.start(config, pairs if pairs is not None else _from_store(settings, strategy))
+    run_id = store.start(config, data(settings))
     typer.echo(f"run {run_id}; files in {store.folder(run_id).path}")
     status = follow(store, run_id)
     if out is not None and status.adapter is not None:
@@ -172,8 +174,9 @@ def follow(store: RunStore, run_id: str) -> RunStatus:
 def _line(event: Event) -> str:
     match event:
         case MetricsEvent(split="held-out"):
-            accuracy = event.values.get("rewards/accuracies", float("nan"))
-            return f"held-out accuracy {accuracy:.2f}, loss {event.values.get('loss', float('nan')):.4f}"
+            accuracy = event.values.get("rewards/accuracies")
+            first = "" if accuracy is None else f"accuracy {accuracy:.2f}, "
+            return f"held-out {first}loss {event.values.get('loss', float('nan')):.4f}"
         case MetricsEvent():
             shown = ("loss", "rewards/margins", "rewards/accuracies")
             numbers = "  ".join(
@@ -187,7 +190,7 @@ def _line(event: Event) -> str:
         case DataEvent():
             dropped = "".join(f", {count} dropped: {reason}" for reason, count in event.dropped.items())
             cut = f", {event.truncated} cut at the end" if event.truncated else ""
-            return f"{event.train} pairs to train on, {event.held_out} held out{dropped}{cut}"
+            return f"{event.train} rows to train on, {event.held_out} held out{dropped}{cut}"
         case AgreementEvent():
             return f"llama.cpp and PEFT differ by {event.agreement.mean_difference:.5f} nats a token"
         case AdapterEvent():
@@ -204,11 +207,11 @@ def _settings(home: Path | None) -> Settings:
     return Settings() if home is None else Settings(home=home)
 
 
-def _from_store(settings: Settings, strategy: str) -> PairRows:
+def _from_store(settings: Settings, strategy: str) -> Rows:
     from annotation.pairs import pairs_from_store
 
     found = pairs_from_store(settings.paths.annotations, cast(Literal["best-worst", "all"], strategy))
-    return cast(PairRows, [pair.to_row() for pair in found])
+    return cast(Rows, [pair.to_row() for pair in found])
 
 
 def main() -> None:

@@ -41,15 +41,15 @@ def register(
     def start_training(
         kind: Literal["sft", "dpo"], config: dict[str, Any], request: gr.Request
     ) -> dict[str, str]:
-        """Start a run on the stored judgements; config takes DpoConfig's fields, strategy, request_id."""
+        """Start DPO on the stored judgements; config takes DpoConfig's fields, strategy, request_id."""
         access.require(request.username, Role.RESEARCHER)
         if kind != "dpo":
-            raise InputError(reason=f"This version trains with DPO only, not {kind!r}.")
+            raise InputError(reason=f"Only DPO can be started here, not {kind!r}.")
         values = dict(config)
         strategy: Strategy = values.pop("strategy", "best-worst")
         request_id = values.pop("request_id", None)
         rows = [pair.to_row() for pair in pairs(strategy)]
-        parsed = parse_config(values)
+        parsed = parse_config(values, kind)
         if parsed.model not in models:
             raise UnknownModelError(name=parsed.model, known=", ".join(models))
         return {"run_id": runs.start(parsed, rows, request_id=request_id)}

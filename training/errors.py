@@ -2,8 +2,11 @@
 
     InputError
     ├── TrainingConfigError       a value of the form or the command line cannot be used
-    ├── PairsFileError            a line of the pairs cannot be read
+    ├── RowsFileError             a line of the data cannot be read
+    │   ├── PairsFileError        ... of preference pairs
+    │   └── InstructionFileError  ... of instruction rows
     ├── NotEnoughPairsError       too few pairs are left to train on
+    ├── NotEnoughRowsError        too few instruction rows are left to train on
     ├── UnknownRunError           no run has that id
     └── OutputExistsError         the folder to write to already holds something
     DataError
@@ -28,10 +31,16 @@ class TrainingConfigError(InputError):
     cure = "Correct them and start again."
 
 
-class PairsFileError(InputError):
+class RowsFileError(InputError):
     """Details: `source`, `line` (from 1), `problem`."""
 
     cause = "{source}, line {line}: {problem}."
+    cure = "Give a JSON Lines or Parquet file."
+
+
+class PairsFileError(RowsFileError):
+    """Details: `source`, `line` (from 1), `problem`."""
+
     cure = (
         "Each line must be a JSON object with prompt, chosen and rejected as lists of messages, "
         "as `python -m annotation export` writes them."
@@ -43,6 +52,22 @@ class NotEnoughPairsError(InputError):
 
     cause = "Training needs at least {needed} usable preference pairs; there are {found}{dropped}."
     cure = "Judge more prompts in the Annotate tab and start again."
+
+
+class InstructionFileError(RowsFileError):
+    """Details: `source`, `line` (from 1), `problem`."""
+
+    cure = (
+        "Each row must have messages (system, user, assistant), as `python -m recsys synthesize` writes "
+        "them, or TRL's prompt and completion."
+    )
+
+
+class NotEnoughRowsError(InputError):
+    """Details: `found`, `needed`, `dropped` (a phrase, or an empty string)."""
+
+    cause = "Training needs at least {needed} usable instruction rows; there are {found}{dropped}."
+    cure = "Make more with `python -m recsys synthesize`, or raise max_length, and start again."
 
 
 class UnknownRunError(InputError):

@@ -14,6 +14,7 @@ from training.events import MetricsEvent
 
 _SHOWN = (
     "loss",
+    "entropy",
     "rewards/chosen",
     "rewards/rejected",
     "rewards/margins",
@@ -29,15 +30,20 @@ _HELD_OUT = "eval_"
 class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not read transformers
     """Turns the trainer's logs into events, and ends training when a stop is wanted.
 
-    `train` and `held_out` keep the last numbers of each part.
+    `train` and `held_out` keep the last numbers of each part, `first` those of the first step, and
+    `held_out_step` says after which step the held-out rows were measured last. `curves` has the points
+    of every series, the held-out ones under `held_out/`, as (step, value).
     """
 
     def __init__(self, emit: Callable[[MetricsEvent], None], stop_wanted: Callable[[], bool]) -> None:
         self._emit = emit
         self._stop_wanted = stop_wanted
         self._started = 0.0
+        self.first: dict[str, float] = {}
         self.train: dict[str, float] = {}
         self.held_out: dict[str, float] = {}
+        self.held_out_step: int | None = None
+        self.curves: dict[str, list[tuple[int, float]]] = {}
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -65,6 +71,8 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not 
             if not math.isfinite(logs["loss"]):
                 raise TrainingDivergedError(step=state.global_step, learning_rate=args.learning_rate)
             self.train = _shown(logs, prefix="")
+            self.first = self.first or self.train
+            self._keep("", self.train, state.global_step)
             elapsed = time.monotonic() - self._started
             self._emit(
                 MetricsEvent(
@@ -77,11 +85,17 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not 
             )
         elif f"{_HELD_OUT}loss" in logs:
             self.held_out = _shown(logs, prefix=_HELD_OUT)
+            self.held_out_step = state.global_step
+            self._keep("held_out/", self.held_out, state.global_step)
             self._emit(
                 MetricsEvent(
                     split="held-out", step=state.global_step, steps=state.max_steps, values=self.held_out
                 )
             )
+
+    def _keep(self, prefix: str, values: Mapping[str, float], step: int) -> None:
+        for key, value in values.items():
+            self.curves.setdefault(prefix + key, []).append((step, value))
 
 
 def _shown(logs: Mapping[str, float], prefix: str) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """The files of one run, and the small protocol between the process that trains and those that watch.
 
-    config.json      the DpoConfig
-    pairs.jsonl      the preference rows, as they were at the start
+    config.json      the SftConfig or DpoConfig
+    rows.jsonl, rows.parquet   one of them: the rows to train on, as they were at the start
     run.json         RunRecord: who asked, when, which home folder
     process.json     ProcessRecord: the worker's process
     events.jsonl     what happened (training.events)
@@ -27,9 +27,11 @@ from typing import Literal
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from training.config import Kind
+
 StopRequest = Literal["save", "cancel"]
 
-_RUN_ID = re.compile(r"(dpo)-\d{8}-\d{6}-[0-9a-f]{4}")
+_RUN_ID = re.compile(r"(sft|dpo)-\d{8}-\d{6}-[0-9a-f]{4}")
 _LOG_BYTES = 64 * 1024
 
 
@@ -39,7 +41,7 @@ class RunRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     run_id: str
-    kind: Literal["dpo"]
+    kind: Kind
     name: str
     created: datetime
     home: Path
@@ -69,7 +71,7 @@ class ProcessRecord(BaseModel):
             return False
 
 
-def new_run_id(kind: Literal["dpo"], now: datetime) -> str:
+def new_run_id(kind: Kind, now: datetime) -> str:
     """`dpo-20261123-221500-1a2b`, the time in UTC."""
     return f"{kind}-{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
@@ -87,13 +89,14 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """The DpoConfig."""
+        """The SftConfig or DpoConfig."""
         return self.path / "config.json"
 
     @property
-    def pairs(self) -> Path:
-        """The preference rows."""
-        return self.path / "pairs.jsonl"
+    def data(self) -> Path:
+        """The rows to train on."""
+        parquet = self.path / "rows.parquet"
+        return parquet if parquet.exists() else self.path / "rows.jsonl"
 
     @property
     def events(self) -> Path:

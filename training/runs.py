@@ -25,16 +25,19 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
 from recsys.errors import InputError
+from recsys.llm.adapters import AdapterStore
 from recsys.llm.registry import load_spec
-from training.config import DpoConfig
+from training.config import TrainingConfig, read_config
 from training.errors import RunInProgressError, UnknownRunError
 from training.events import FINAL_STATES, AdapterEvent, Event, MetricsEvent, RunState, StateEvent, read_events
+from training.instruction_data import check_instructions, parse_instructions, read_instructions
 from training.naming import default_adapter_name
 from training.pairs_data import parse_pairs, read_pairs, usable_pairs
+from training.rows_file import is_parquet
 from training.run_folder import ProcessRecord, RunFolder, RunRecord, is_run_id, new_run_id
 
-PairRows = Sequence[Mapping[str, object]]
-"""Rows in TRL's conversational preference format."""
+Rows = Sequence[Mapping[str, object]]
+"""Rows to train on: TRL's conversational preference format for DPO, messages for SFT."""
 
 # Inside the class `list` is a method.
 _Folders = list[RunFolder]
@@ -82,20 +85,23 @@ class RunStore:
 
     def start(
         self,
-        config: DpoConfig,
-        pairs: Path | PairRows,
+        config: TrainingConfig,
+        data: Path | Rows,
         request_id: str | None = None,
     ) -> str:
         """Start a run in a process of its own and return its id.
 
-        `pairs` is a JSON Lines file or rows. The same `request_id` gives the same run, so a request
-        can be repeated. Raises UnknownModelError, ModelFileError, PairsFileError,
-        NotEnoughPairsError, and RunInProgressError while another run is alive.
+        `data` is a JSON Lines or Parquet file, or rows. The same `request_id` gives the same run, so a
+        request can be repeated. Raises UnknownModelError, ModelFileError, UnknownAdapterError,
+        RowsFileError, NotEnoughPairsError, NotEnoughRowsError, and RunInProgressError while another
+        run is alive.
         """
         if request_id is not None and not (isinstance(request_id, str) and 0 < len(request_id) <= 200):
             raise InputError(reason="A request_id is a text of 1 to 200 characters.")
-        load_spec(config.model)
-        usable_pairs(read_pairs(pairs) if isinstance(pairs, Path) else parse_pairs(pairs))
+        spec = load_spec(config.model)
+        if config.parent is not None:
+            AdapterStore(self.home / "adapters").get(config.parent, spec.name)
+        _check_data(config, data)
         self.root.mkdir(parents=True, exist_ok=True)
         with FileLock(self.root / ".lock"):
             for known in self._folders():
@@ -104,7 +110,7 @@ class RunStore:
                     return record.run_id
             if (running := self.running()) is not None:
                 raise RunInProgressError(run_id=running.run_id)
-            folder = self._create(config, pairs, request_id)
+            folder = self._create(config, data, request_id)
             self._launch(folder)
             return folder.path.name
 
@@ -130,9 +136,9 @@ class RunStore:
             raise UnknownRunError(run_id=run_id)
         return RunFolder(self.root / run_id)
 
-    def config(self, run_id: str) -> DpoConfig:
+    def config(self, run_id: str) -> TrainingConfig:
         """The settings of a run; raises UnknownRunError."""
-        return DpoConfig.model_validate_json(self.folder(run_id).config.read_bytes())
+        return read_config(self.get(run_id).kind, self.folder(run_id).config.read_bytes())
 
     def metrics(self, run_id: str) -> _Metrics:
         """The numbers of every step so far; raises UnknownRunError."""
@@ -162,21 +168,23 @@ class RunStore:
             return []
         return [RunFolder(path) for path in self.root.iterdir() if is_run_id(path.name)]
 
-    def _create(self, config: DpoConfig, pairs: Path | PairRows, request_id: str | None) -> RunFolder:
+    def _create(self, config: TrainingConfig, data: Path | Rows, request_id: str | None) -> RunFolder:
         now = datetime.now(UTC)
-        run_id = new_run_id("dpo", now)
-        name = config.name or default_adapter_name(config.model, "dpo", now)
+        kind = config.kind
+        run_id = new_run_id(kind, now)
+        name = config.name or default_adapter_name(config.model, kind, now)
         temporary = RunFolder(Path(tempfile.mkdtemp(dir=self.root, prefix=".starting-")))
         try:
             temporary.config.write_text(config.model_dump_json(indent=2), encoding="utf-8")
-            if isinstance(pairs, Path):
-                shutil.copyfile(pairs, temporary.pairs)
+            if isinstance(data, Path):
+                copy = "rows.parquet" if is_parquet(data) else "rows.jsonl"
+                shutil.copyfile(data, temporary.path / copy)
             else:
-                lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in pairs)
-                temporary.pairs.write_text("".join(lines), encoding="utf-8")
+                lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in data)
+                temporary.data.write_text("".join(lines), encoding="utf-8")
             temporary.write_record(
                 RunRecord(
-                    run_id=run_id, kind="dpo", name=name, created=now, home=self.home, request_id=request_id
+                    run_id=run_id, kind=kind, name=name, created=now, home=self.home, request_id=request_id
                 )
             )
             temporary.path.rename(self.root / run_id)
@@ -245,6 +253,15 @@ class RunStore:
             error=error,
             created=record.created,
         )
+
+
+def _check_data(config: TrainingConfig, data: Path | Rows) -> None:
+    if config.kind == "dpo":
+        usable_pairs(read_pairs(data) if isinstance(data, Path) else parse_pairs(data))
+    elif isinstance(data, Path):
+        check_instructions(read_instructions(data))
+    else:
+        check_instructions(parse_instructions(data))
 
 
 def _is_alive(folder: RunFolder, record: RunRecord) -> bool:

@@ -14,13 +14,14 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from recsys.errors import ZeroshelfError
-from recsys.llm.adapters import AdapterCard, Agreement
+from recsys.llm.adapters import Adapter, AdapterCard, AdapterStore, Agreement
 from recsys.llm.model_files import file_sha256, model_file
-from recsys.llm.registry import load_spec, prompt_format
+from recsys.llm.registry import ModelSpec, load_spec, prompt_format
 from recsys.settings import Paths
-from training.config import DpoConfig
+from training.config import read_config
 from training.events import (
     AdapterEvent,
     AgreementEvent,
@@ -30,8 +31,12 @@ from training.events import (
     RunState,
     StateEvent,
 )
-from training.pairs_data import prepare_pairs, read_pairs
+from training.methods import build_trainer, prepared, trained_style
 from training.run_folder import ProcessRecord, RunFolder, RunRecord
+from training.splits import Prepared
+
+if TYPE_CHECKING:
+    from training.result import TrainingResult
 
 _NICENESS = 5
 
@@ -60,7 +65,7 @@ class _Work:
         self.folder = folder
         self.record = record
         self.events = events
-        self.config = DpoConfig.model_validate_json(folder.config.read_bytes())
+        self.config = read_config(record.kind, folder.config.read_bytes())
         self.paths = Paths(record.home)
 
     def do(self) -> tuple[RunState, str]:
@@ -68,44 +73,31 @@ class _Work:
         self._enter("preparing")
         spec = load_spec(self.config.model)
         gguf = model_file(spec, self.paths.models)
-        text_format = prompt_format(gguf, spec.style)
+        parent = self._parent(spec)
+        style = trained_style(self.config, prompt_format(gguf, spec.style).style, parent)
+        text_format = prompt_format(gguf, style)
 
         self._note("Loading PyTorch and the base model's weights (half a minute more the first time)")
         from training.base_weights import base_weights, load_tokenizer
-        from training.dpo import train_dpo
 
         base = base_weights(gguf, self.paths.models)
         tokenizer = load_tokenizer(base)
-        pairs = prepare_pairs(
-            read_pairs(self.folder.pairs),
-            text_format,
-            lambda text: len(tokenizer(text)["input_ids"]),
-            max_length=self.config.max_length,
-            held_out=self.config.held_out,
-            seed=self.config.seed,
+        rows = prepared(
+            self.config, self.folder.data, text_format, lambda texts: tokenizer(list(texts))["input_ids"]
         )
         self.events.write(
             DataEvent(
-                train=len(pairs.train),
-                held_out=len(pairs.held_out),
-                truncated=pairs.truncated,
-                dropped=pairs.dropped,
+                train=len(rows.train),
+                held_out=len(rows.held_out),
+                truncated=rows.truncated,
+                dropped=rows.dropped,
             )
         )
         if (request := self.folder.stop_request()) is not None:
             return "stopped", f"asked to stop and {request} before the first step; no adapter"
 
         self._enter("training")
-        result = train_dpo(
-            self.config,
-            pairs,
-            base=base,
-            checkpoints=self.folder.checkpoints,
-            adapter=self.folder.peft,
-            emit=self.events.write,
-            stop_wanted=lambda: self.folder.stop_request() is not None,
-            discard_wanted=self._cancelled,
-        )
+        result = self._train(rows, base, parent)
         request = self.folder.stop_request()
         if request == "cancel":
             return "stopped", f"cancelled after step {result.steps}; no adapter"
@@ -113,16 +105,21 @@ class _Work:
         compared = self._export(gguf, base)
         card = AdapterCard(
             name=self.record.name,
-            kind="dpo",
+            kind=self.config.kind,
             base_model=spec.name,
             base_sha256=file_sha256(gguf),
             style=text_format.style,
             created=datetime.now(UTC),
+            parent=self.config.parent,
             run_id=self.record.run_id,
-            rows=len(pairs.train),
-            data_sha256=hashlib.sha256(self.folder.pairs.read_bytes()).hexdigest(),
+            rows=len(rows.train),
+            held_out=len(rows.held_out),
+            dropped=rows.dropped,
+            truncated=rows.truncated,
+            data_sha256=_sha256(self.folder.data),
             config=self.config.model_dump(),
             metrics=result.metrics,
+            curves=result.curves,
             agreement=compared,
         )
         self._publish(card)
@@ -130,8 +127,31 @@ class _Work:
             return "stopped", f"stopped after step {result.steps}; the adapter is saved"
         return "finished", ""
 
-    def _cancelled(self) -> bool:
-        return self.folder.stop_request() == "cancel"
+    def _parent(self, spec: ModelSpec) -> Adapter | None:
+        if self.config.parent is None:
+            return None
+        return AdapterStore(self.paths.adapters).get(self.config.parent, spec.name)
+
+    def _train(self, rows: Prepared[Any], base: Path, parent: Adapter | None) -> TrainingResult:
+        from training.progress import ProgressCallback
+        from training.result import train
+
+        progress = ProgressCallback(self.events.write, lambda: self.folder.stop_request() is not None)
+        trainer = build_trainer(
+            self.config,
+            rows,
+            base=base,
+            parent=parent.folder if parent else None,
+            checkpoints=self.folder.checkpoints,
+            progress=progress,
+        )
+        return train(
+            trainer,
+            progress,
+            held_out=len(rows.held_out),
+            output=self.folder.peft,
+            discard_wanted=lambda: self.folder.stop_request() == "cancel",
+        )
 
     def _export(self, gguf: Path, base: Path) -> Agreement | None:
         from training.agreement import agreement
@@ -159,6 +179,11 @@ class _Work:
     def _note(self, text: str) -> None:
         print(text, flush=True)
         self.events.write(NoteEvent(text=text))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _message(error: Exception) -> str:

@@ -33,7 +33,11 @@ class Agreement(BaseModel):
 
 
 class AdapterCard(BaseModel):
-    """What an adapter is, and where it came from."""
+    """What an adapter is, and where it came from.
+
+    `parent` is the adapter that it was trained on from; `rows` were trained on, `held_out` kept aside,
+    `dropped` left out (by reason) and `truncated` cut. `curves` has a few points (step, value) a series.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,9 +50,13 @@ class AdapterCard(BaseModel):
     parent: str | None = None
     run_id: str | None = None
     rows: int = 0
+    held_out: int = 0
+    dropped: dict[str, int] = Field(default_factory=dict)
+    truncated: int = 0
     data_sha256: str = ""
     config: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
+    curves: dict[str, list[tuple[int, float]]] = Field(default_factory=dict)
     agreement: Agreement | None = None
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import llama_cpp
 
-from recsys.llm.adapters import Adapter
+from recsys.llm.adapters import Adapter, AdapterStore
+from recsys.settings import Paths
 from training.runs import RunStatus, RunStore
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,20 @@ def make_row(number: int = 0, **changes: Any) -> Row:
         "situation": "passive",
         "form": "direct",
         "task_id": str(number),
+    }
+    return row | changes
+
+
+def make_instruction(number: int = 0, **changes: Any) -> Row:
+    """A row of the instruction data; another number is another prompt."""
+    row: Row = {
+        "messages": [
+            {"role": "system", "content": "Recommend."},
+            {"role": "user", "content": f"Liked film {number}. Next book?"},
+            {"role": "assistant", "content": f"A quiet novel about the sea, number {number}."},
+        ],
+        "language": "en",
+        "dataset": "films",
     }
     return row | changes
 
@@ -75,6 +90,17 @@ class FinishedRun:
     adapter: Adapter
     output: str
     copy: Path
+
+
+def run_to_the_end(kind: str, name: str, arguments: list[str], home: Path, folder: Path) -> FinishedRun:
+    """Train SmolLM2 on the command line; the adapter is called `name` and copied into `folder`."""
+    own = ["--model", MODEL, "--name", name, "--out", str(folder / "out")]
+    done = command_line(kind, *own, *arguments, home=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    store = RunStore(Paths(home).runs)
+    status = next(status for status in store.list() if status.name == name)
+    adapter = AdapterStore(Paths(home).adapters).get(name, MODEL)
+    return FinishedRun(store, status, adapter, done.stdout, folder / "out")
 
 
 def llama_cpp_tokens(gguf: Path, texts: list[str]) -> list[list[int]]:

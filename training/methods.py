@@ -1,0 +1,76 @@
+"""What differs between SFT and DPO, chosen by the config: style, data, trainer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recsys.llm.adapters import Adapter
+from recsys.prompts.formats import PromptFormat, Style
+from training.config import DpoConfig, SftConfig, TrainingConfig
+from training.instruction_data import Tokens, prepare_instructions, read_instructions
+from training.pairs_data import prepare_pairs, read_pairs
+from training.splits import Prepared
+
+if TYPE_CHECKING:
+    from training.progress import ProgressCallback
+
+
+def trained_style(config: TrainingConfig, base: Style, parent: Adapter | None) -> Style:
+    """How the model is asked in training, and afterwards with its adapter.
+
+    A run that goes on from an adapter keeps its style. SFT of a base model does away with the worked
+    examples, which is half of its use: prompts become short.
+    """
+    if parent is not None:
+        return parent.card.style
+    return "plain" if config.kind == "sft" and base == "few-shot" else base
+
+
+def prepared(
+    config: TrainingConfig, data: Path, prompt_format: PromptFormat, tokens: Tokens
+) -> Prepared[Any]:
+    """The rows of the file `data`, checked, rendered and split.
+
+    Raises RowsFileError, NotEnoughPairsError, NotEnoughRowsError.
+    """
+    common: dict[str, Any] = {
+        "max_length": config.max_length,
+        "held_out": config.held_out,
+        "seed": config.seed,
+    }
+    if isinstance(config, DpoConfig):
+        return prepare_pairs(
+            read_pairs(data),
+            prompt_format,
+            tokens,
+            near_identical=config.near_identical,
+            max_score=config.max_score,
+            **common,
+        )
+    return prepare_instructions(read_instructions(data), prompt_format, tokens, **common)
+
+
+def build_trainer(
+    config: TrainingConfig,
+    rows: Prepared[Any],
+    *,
+    base: Path,
+    parent: Path | None,
+    checkpoints: Path,
+    progress: ProgressCallback,
+) -> Any:
+    """TRL's trainer for `config`, ready to train."""
+    from training.dpo import build_dpo_trainer
+    from training.sft import build_sft_trainer
+
+    places: dict[str, Any] = {
+        "base": base,
+        "parent": parent,
+        "checkpoints": checkpoints,
+        "progress": progress,
+    }
+    if isinstance(config, SftConfig):
+        return build_sft_trainer(config, rows, **places)
+    assert isinstance(config, DpoConfig)
+    return build_dpo_trainer(config, rows, **places)
