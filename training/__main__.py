@@ -6,6 +6,8 @@
     python -m training runs
     python -m training show RUN
     python -m training stop RUN --save
+    python -m training resume RUN
+    python -m training adapters list
 
 A run goes on by itself, in a process of its own; this command only follows it.
 """
@@ -22,6 +24,7 @@ import typer
 
 from recsys.errors import InputError, ZeroshelfError
 from recsys.settings import Settings
+from training import adapters_cli
 from training.config import DpoConfig, SftConfig, TrainingConfig, parse_config
 from training.errors import OutputExistsError
 from training.events import (
@@ -31,16 +34,20 @@ from training.events import (
     Event,
     MetricsEvent,
     NoteEvent,
+    ResumeEvent,
     StateEvent,
 )
 from training.options import with_config_options
-from training.runs import Rows, RunStatus, RunStore
+from training.run_status import RunStatus
+from training.runs import Rows, RunStore
 
 app = typer.Typer(
     help="Train adapters on instructions and preferences, each run in a process of its own.",
     no_args_is_help=True,
     add_completion=False,
 )
+
+app.add_typer(adapters_cli.app, name="adapters")
 
 _POLL_S = 0.5
 
@@ -102,9 +109,7 @@ def _run(
     if out is not None and status.adapter is not None:
         shutil.copytree(settings.paths.adapters / status.adapter, out, dirs_exist_ok=True)
         typer.echo(f"adapter copied to {out}")
-    if status.state in ("failed", "interrupted"):
-        typer.echo(f"{run_id} {status.state}: {status.error}", err=True)
-        raise typer.Exit(1)
+    _exit_if_failed(status)
 
 
 @app.command()
@@ -143,9 +148,17 @@ def stop(
     typer.echo(_summary(RunStore(_settings(home).paths.runs).stop(run, save=save)))
 
 
-def follow(store: RunStore, run_id: str) -> RunStatus:
-    """Print a run's events until it is over, or until the second Ctrl-C."""
-    offset = 0
+@app.command()
+def resume(run: Run, home: Home = None) -> None:
+    """Let a run that was stopped, failed or interrupted go on from its last checkpoint, and follow it."""
+    store = RunStore(_settings(home).paths.runs)
+    offset = store.events(run)[1]
+    typer.echo(_summary(store.resume(run)))
+    _exit_if_failed(follow(store, run, offset))
+
+
+def follow(store: RunStore, run_id: str, offset: int = 0) -> RunStatus:
+    """Print a run's events from `offset` on until it is over, or until the second Ctrl-C."""
 
     def to_the_end() -> RunStatus:
         nonlocal offset
@@ -171,6 +184,12 @@ def follow(store: RunStore, run_id: str) -> RunStatus:
         return store.get(run_id)
 
 
+def _exit_if_failed(status: RunStatus) -> None:
+    if status.state in ("failed", "interrupted"):
+        typer.echo(f"{status.run_id} {status.state}: {status.error}", err=True)
+        raise typer.Exit(1)
+
+
 def _line(event: Event) -> str:
     match event:
         case MetricsEvent(split="held-out"):
@@ -185,6 +204,8 @@ def _line(event: Event) -> str:
             return f"step {event.step}/{event.steps}  {numbers}  about {event.eta_s or 0:.0f} s left"
         case StateEvent():
             return f"{event.state} {event.reason}".strip()
+        case ResumeEvent():
+            return f"goes on after step {event.step}" if event.step else "begins again"
         case NoteEvent():
             return event.text
         case DataEvent():

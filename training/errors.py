@@ -16,7 +16,8 @@
     └── UnexpectedTrainingError   a library failed in a way that is not known here
     ConflictError
     ├── NotResumableError         the run cannot go on from a checkpoint
-    └── AdapterInUseError         something still needs the adapter
+    ├── AdapterInUseError         something still needs the adapter
+    └── AdapterNameTakenError     another adapter has that name
     ResourceError
     ├── TrainingMemoryError       memory ran out in the middle of a run
     ├── NotEnoughMemoryError      a run would not fit, and was not started
@@ -131,6 +132,13 @@ class AdapterInUseError(ConflictError):
 
     cause = "The adapter {name!r} is needed by {user}."
     cure = "Wait for its end or change it first, and try again."
+
+
+class AdapterNameTakenError(ConflictError):
+    """Details: `name`."""
+
+    cause = "There is already an adapter called {name!r}."
+    cure = "Choose another name, or delete that one first."
 
 
 class TrainingMemoryError(ResourceError):

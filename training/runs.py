@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,14 +25,12 @@ from training.events import Event, EventWriter, MetricsEvent, StateEvent, read_e
 from training.instruction_data import check_instructions, parse_instructions, read_instructions
 from training.naming import default_adapter_name
 from training.pairs_data import parse_pairs, read_pairs, usable_pairs
+from training.methods import Rows
 from training.preflight import check_fit
 from training.rows_file import is_parquet
 from training.run_folder import Patience, RunFolder, RunRecord, is_run_id, new_run_id
 from training.run_queue import folders, lock, look
 from training.run_status import RunStatus, read_status
-
-Rows = Sequence[Mapping[str, object]]
-"""Rows to train on: TRL's conversational preference format for DPO, messages for SFT."""
 
 _LAST_MOMENTS_S = 10.0
 """What the processes of a run that has said its last word may take to end before it is resumed."""

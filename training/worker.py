@@ -39,7 +39,7 @@ from training.events import (
     without_superseded,
 )
 from training.failures import explain
-from training.methods import build_trainer, prepared, trained_style
+from training.methods import build_trainer, parsed, prepared, trained_style
 from training.priority import step_back
 from training.processes import ProcessRecord, Terminated, end_on_sigterm
 from training.run_folder import RunFolder, RunRecord
@@ -98,7 +98,10 @@ class _Work:
         base = base_weights(gguf, self.paths.models)
         tokenizer = load_tokenizer(base)
         rows = prepared(
-            self.config, self.folder.data, text_format, lambda texts: tokenizer(list(texts))["input_ids"]
+            self.config,
+            parsed(self.config, self.folder.data),
+            text_format,
+            lambda texts: tokenizer(list(texts))["input_ids"],
         )
         self.events.write(
             DataEvent(
