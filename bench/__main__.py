@@ -11,6 +11,13 @@ import typer
 from bench import candidates, first_page, indexing, many_prompts, next_prompt, synthesis
 from recsys.settings import usable_cpus
 
+
+def _training_speed() -> None:
+    from bench import training_speed  # torch, which the other measurements run without
+
+    training_speed.run()
+
+
 BENCHES: dict[str, Callable[[], None]] = {
     "candidates": candidates.run,
     "first-page": first_page.run,
@@ -18,6 +25,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "indexing": indexing.run,
     "synthesis": synthesis.run,
     "many-prompts": many_prompts.run,
+    "training-speed": _training_speed,
 }
 
 

@@ -3,6 +3,7 @@
     python -m training sft --data train.parquet --model gemma-3-270m --out my-adapter
     python -m training dpo --pairs pairs.jsonl --model smollm2-135m-instruct --out my-adapter
     python -m training dpo --from-store --parent my-adapter
+    python -m training export my-adapter --form merged --out my-model
     python -m training runs
     python -m training show RUN
     python -m training stop RUN --save
@@ -18,14 +19,18 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, cast, get_args
 
 import typer
 
 from recsys.errors import InputError, ZeroshelfError
+from recsys.llm.adapters import AdapterStore
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import load_spec
 from recsys.settings import Settings
 from training import adapters_cli
-from training.config import DpoConfig, SftConfig, TrainingConfig, parse_config
+from training.config import DpoConfig, SftConfig, TrainingConfig, config_class, parse_config
+from training.devices import find_device
 from training.errors import OutputExistsError
 from training.events import (
     AdapterEvent,
@@ -37,9 +42,13 @@ from training.events import (
     ResumeEvent,
     StateEvent,
 )
+from training.export import ExportForm, export_adapter
+from training.methods import Rows
+from training.model_size import model_size
 from training.options import with_config_options
 from training.run_status import RunStatus
-from training.runs import Rows, RunStore
+from training.runs import RunStore
+from training.suggestions import preset_values, presets, suggest, suggested_values
 
 app = typer.Typer(
     help="Train adapters on instructions and preferences, each run in a process of its own.",
@@ -57,6 +66,9 @@ Home = Annotated[
 Run = Annotated[str, typer.Argument(help="The run's id, as `runs` shows it.")]
 
 
+Preset = Annotated[
+    str | None, typer.Option(help=f"Settings to begin with, one of {', '.join(presets())}; options go over.")
+]
 Out = Annotated[Path | None, typer.Option(help="Copy the adapter to this new folder.")]
 
 
@@ -64,6 +76,7 @@ Out = Annotated[Path | None, typer.Option(help="Copy the adapter to this new fol
 @with_config_options(SftConfig)
 def sft(
     data: Annotated[Path, typer.Option(help="Instruction rows as JSON Lines or Parquet.")],
+    preset: Preset = None,
     out: Out = None,
     home: Home = None,
     **values: object,
@@ -72,7 +85,7 @@ def sft(
 
     Ctrl-C asks the run to stop and save; a second Ctrl-C leaves it running by itself.
     """
-    _run(parse_config(values, "sft"), lambda settings: data, out, home)
+    _run(parse_config(preset_values(preset, "sft") | values, "sft"), lambda settings: data, out, home)
 
 
 @app.command()
@@ -81,6 +94,7 @@ def dpo(
     pairs: Annotated[Path | None, typer.Option(help="Preference rows as JSON Lines or Parquet.")] = None,
     from_store: Annotated[bool, typer.Option("--from-store", help="Take the judgements made here.")] = False,
     strategy: Annotated[str, typer.Option(help="With --from-store: best-worst or all.")] = "best-worst",
+    preset: Preset = None,
     out: Out = None,
     home: Home = None,
     **values: object,
@@ -89,7 +103,7 @@ def dpo(
 
     Ctrl-C asks the run to stop and save; a second Ctrl-C leaves it running by itself.
     """
-    config = parse_config(values, "dpo")
+    config = parse_config(preset_values(preset, "dpo") | values, "dpo")
     if (pairs is not None) == from_store:
         raise InputError(reason="Give the pairs either with --pairs FILE or with --from-store.")
     _run(config, lambda settings: pairs if pairs is not None else _from_store(settings, strategy), out, home)
@@ -155,6 +169,41 @@ def resume(run: Run, home: Home = None) -> None:
     offset = store.events(run)[1]
     typer.echo(_summary(store.resume(run)))
     _exit_if_failed(follow(store, run, offset))
+
+
+@app.command()
+def suggestions(
+    model: Annotated[str, typer.Option(help="The base model.")] = "gemma-3-270m",
+    kind: Annotated[str, typer.Option(help="sft or dpo.")] = "sft",
+    home: Home = None,
+) -> None:
+    """Show which settings suit a model's size and this machine better than the defaults, and why."""
+    method = config_class(kind).kind
+    parameters = model_size(model_file(load_spec(model), _settings(home).paths.models)).parameters
+    device = find_device()
+    typer.echo(f"{model}: {parameters / 1e9:.2f} billion weights; {device.kind}, {device.memory >> 30} GiB")
+    rules = suggest(method, parameters, device)
+    for rule in rules:
+        typer.echo(f"  {rule.why.en} {rule.values}")
+    chosen = suggested_values(method, rules)
+    typer.echo(f"  settings: {chosen or 'the defaults'}")
+
+
+@app.command()
+def export(
+    adapter: Annotated[str, typer.Argument(help="The adapter's name.")],
+    out: Annotated[Path, typer.Option(help="The new folder to write to.")],
+    form: Annotated[
+        str, typer.Option(help="peft (safetensors), gguf (LoRA for llama.cpp) or merged (dense weights).")
+    ] = "peft",
+    home: Home = None,
+) -> None:
+    """Write an adapter for other programs."""
+    paths = _settings(home).paths
+    if form not in get_args(ExportForm):
+        raise InputError(reason=f"--form is one of {', '.join(get_args(ExportForm))}, not {form!r}.")
+    found = AdapterStore(paths.adapters).get(adapter)
+    typer.echo(f"written to {export_adapter(found, cast(ExportForm, form), out, paths.models)}")
 
 
 def follow(store: RunStore, run_id: str, offset: int = 0) -> RunStatus:

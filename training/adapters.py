@@ -39,7 +39,9 @@ class AdapterManager:
         if name == self._default:
             return "the app's default model"
         runs = (status.run_id for status in self._runs.list() if not status.is_over)
-        return next((f"the run {run_id}" for run_id in runs if self._runs.config(run_id).parent == name), None)
+        return next(
+            (f"the run {run_id}" for run_id in runs if self._runs.config(run_id).parent == name), None
+        )
 
     def rename(self, name: str, new_name: str) -> AdapterCard:
         """Give an adapter another name, also in the cards of those that were trained on from it.

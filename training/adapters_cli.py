@@ -31,7 +31,9 @@ def list_adapters(home: Home = None) -> None:
 
 
 @app.command()
-def rename(name: Name, new_name: Annotated[str, typer.Argument(help="Its new name.")], home: Home = None) -> None:
+def rename(
+    name: Name, new_name: Annotated[str, typer.Argument(help="Its new name.")], home: Home = None
+) -> None:
     """Give an adapter another name."""
     card = _manager(home).rename(name, new_name)
     typer.echo(f"{name} is now {card.name}")

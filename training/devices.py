@@ -1,4 +1,7 @@
-"""What a run computes on: one or more graphics cards, or else the processor, which is one device."""
+"""What a run computes on: one or more graphics cards, or else the processor, which is one device.
+
+Found out without torch, for the process that serves the page.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,22 @@ import os
 import subprocess
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
+
+import psutil
 
 _QUERY = ["nvidia-smi", "--query-gpu=index,memory.total,memory.free", "--format=csv,noheader,nounits"]
 _TIMEOUT_S = 10.0
 _MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """`memory` is in bytes, of one GPU or of the machine; `count` is the number of GPUs."""
+
+    kind: Literal["cpu", "gpu"]
+    memory: int
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +34,13 @@ class Gpu:
     number: int
     total: int
     free: int
+
+
+def find_device() -> Device:
+    """The NVIDIA GPUs, as their driver's own tool lists them, or the processor."""
+    if cards := graphics_cards():
+        return Device("gpu", min(card.total for card in cards), len(cards))
+    return Device("cpu", psutil.virtual_memory().total)
 
 
 def graphics_cards() -> list[Gpu]:

@@ -52,9 +52,7 @@ class RowReader:
         return [self.lengths(row) for row in rows[:: max(1, len(rows) // _SAMPLE)]]
 
     def _rendered(self, row: PairRow | InstructionRow) -> TextRow | TextPair:
-        return (
-            render_pair(row, self._format) if isinstance(row, PairRow) else render_row(row, self._format)
-        )
+        return render_pair(row, self._format) if isinstance(row, PairRow) else render_row(row, self._format)
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         return [self._vocabulary.tokens(text, special=True) for text in texts]

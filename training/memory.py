@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from training.config import TrainingConfig
+from training.config import TrainingConfig, trains_all
 from training.model_size import ModelSize
 
 MIB = 1 << 20
@@ -46,7 +46,7 @@ class Machine:
 def memory_needed(config: TrainingConfig, size: ModelSize, longest: int, machine: Machine) -> int:
     """Bytes at the peak of training, in the memory that the weights lie in; `longest` in tokens."""
     number = 2 if machine.bf16 else 4
-    full = config.method == "full"
+    full = trains_all(config)
     weights = size.parameters * (_NF4 if config.method == "qlora" else number)
     trained = size.parameters if full else adapter_parameters(config, size)
     tokens = config.batch_size * min(longest, config.max_length) * (2 if config.kind == "dpo" else 1)

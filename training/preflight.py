@@ -13,7 +13,7 @@ from recsys.llm import hub
 from recsys.llm.model_files import model_file
 from recsys.llm.registry import load_spec
 from recsys.settings import Paths
-from training.config import TrainingConfig
+from training.config import TrainingConfig, trains_all
 from training.devices import graphics_cards
 from training.errors import NotEnoughDiskError, NotEnoughGpuMemoryError, NotEnoughMemoryError
 from training.lengths import row_reader
@@ -24,6 +24,8 @@ from training.processor import is_fast_at_bf16
 from training.run_queue import folders
 from training.speeds import expected_speed
 from training.steps import total_steps
+
+_SHORTEST = 256
 
 _CHECKPOINTS = 3
 """Two are kept, and a third is written before the oldest goes."""
@@ -133,7 +135,7 @@ class Needs:
     @property
     def disk(self) -> int:
         """Bytes for checkpoints (weights, and Adam's two means in fp32) and for the adapter's files."""
-        full = self.config.method == "full"
+        full = trains_all(self.config)
         trained = self.size.parameters if full else adapter_parameters(self.config, self.size)
         return _CHECKPOINTS * trained * 12 + 2 * trained * 4 + 16 * MIB
 
@@ -146,26 +148,21 @@ class Needs:
             found.append(error(needed=readable(needed), free=readable(free), fits=self._fits()))
         if self.disk > self.disk_free:
             found.append(
-                NotEnoughDiskError(
-                    needed=readable(self.disk), free=readable(self.disk_free), path=self._home
-                )
+                NotEnoughDiskError(needed=readable(self.disk), free=readable(self.disk_free), path=self._home)
             )
         return found
 
     def _fits(self) -> str:
         """Settings of which one is changed, or all, so that the run fits; a dash when that is not enough."""
-        smaller = {"batch_size": self.config.batch_size, "max_length": min(self.config.max_length, self.longest)}
-        whole = self.config.batch_size * self.config.gradient_accumulation
-        while smaller["batch_size"] > 1 or smaller["max_length"] > 256:
-            if smaller["batch_size"] > 1:
-                smaller["batch_size"] //= 2
+        batch, length = self.config.batch_size, min(self.config.max_length, self.longest)
+        while batch > 1 or length > _SHORTEST:
+            if batch > 1:
+                batch //= 2
             else:
-                smaller["max_length"] = max(256, smaller["max_length"] // 2)
-            changed = self.config.model_copy(update=smaller)
+                length = max(_SHORTEST, length // 2)
+            changed = self.config.model_copy(update={"batch_size": batch, "max_length": length})
             if self.memory(changed) <= self.memory_free:
-                more = math.ceil(whole / smaller["batch_size"])
-                settings = {**smaller, "gradient_accumulation": more}
-                return ", ".join(
-                    f"{name} {value}" for name, value in settings.items() if value != getattr(self.config, name)
-                )
+                whole = self.config.batch_size * self.config.gradient_accumulation
+                shorter = f", max_length {length}" if length < self.longest else ""
+                return f"batch_size {batch}, gradient_accumulation {math.ceil(whole / batch)}{shorter}"
         return "–"

@@ -52,7 +52,7 @@ def train(
     else:
         trainer.train(resume_from_checkpoint=str(start) if start else None)
     if not discard_wanted():
-        save(trainer.model, output)
+        save(trainer.model, trainer.processing_class, output)
         if held_out and progress.held_out_step != trainer.state.global_step:
             trainer.evaluate()
     first = {f"first/{key}": value for key, value in progress.first.items() if key in ("loss", "grad_norm")}
@@ -70,12 +70,13 @@ def _final_state(checkpoint: Path) -> TrainerState | None:
     return state if state.global_step >= state.max_steps else None
 
 
-def save(model: Any, output: Path) -> None:
-    """The trained adapter alone, or the whole model where there is none."""
+def save(model: Any, tokenizer: Any, output: Path) -> None:
+    """The trained adapter alone, or the whole model and its tokenizer where there is none."""
     if hasattr(model, "peft_config"):
         model.save_pretrained(str(output), selected_adapters=["default"], save_embedding_layers=False)
     else:
         model.save_pretrained(str(output))
+        tokenizer.save_pretrained(str(output))
 
 
 def thinned(points: Sequence[T], at_most: int = _POINTS) -> list[T]:

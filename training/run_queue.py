@@ -63,9 +63,7 @@ def look(root: Path) -> None:
         start_next(root)
 
 
-def start_next(
-    root: Path, cards: Callable[[], Sequence[int]] = lambda: [card.number for card in graphics_cards()]
-) -> None:
+def start_next(root: Path, cards: Callable[[], Sequence[int]] | None = None) -> None:
     """Start the runs whose turn it is, the one that waits longest first; later ones never pass it."""
     with lock(root):
         runs = [folder for folder in folders(root) if not is_over(folder)]
@@ -73,13 +71,18 @@ def start_next(
         waiting = [folder for folder in runs if not folder.has_been_launched()]
         if not waiting:
             return
-        numbers = cards()
+        numbers = (cards or card_numbers)()
         for folder, record in sorted(_with_records(waiting), key=lambda pair: waiting_since(*pair)):
             devices = free_devices(_wanted(folder, record), numbers, busy)
             if devices is None:
                 return
             launch(folder, record, devices)
             busy.append(devices)
+
+
+def card_numbers() -> list[int]:
+    """The numbers of this machine's graphics cards."""
+    return [card.number for card in graphics_cards()]
 
 
 def is_over(folder: RunFolder) -> bool:

@@ -23,9 +23,9 @@ from training.config import TrainingConfig, read_config
 from training.errors import NotResumableError, UnknownRunError
 from training.events import Event, EventWriter, MetricsEvent, StateEvent, read_events, without_superseded
 from training.instruction_data import check_instructions, parse_instructions, read_instructions
+from training.methods import Rows
 from training.naming import default_adapter_name
 from training.pairs_data import parse_pairs, read_pairs, usable_pairs
-from training.methods import Rows
 from training.preflight import check_fit
 from training.rows_file import is_parquet
 from training.run_folder import Patience, RunFolder, RunRecord, is_run_id, new_run_id

@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from recsys.llm.model_files import file_sha256, model_file
 from recsys.llm.registry import ModelSpec, load_spec, prompt_format
 from recsys.settings import Paths
 from training.checkpoints import discard_later, latest, step_of
-from training.config import read_config
+from training.config import read_config, trains_all
 from training.endings import last_word, reserve, say_last
 from training.events import (
     AdapterEvent,
@@ -42,6 +43,7 @@ from training.failures import explain
 from training.methods import build_trainer, parsed, prepared, trained_style
 from training.priority import step_back
 from training.processes import ProcessRecord, Terminated, end_on_sigterm
+from training.publish import MODEL_GGUF
 from training.run_folder import RunFolder, RunRecord
 from training.speeds import remember_speed
 from training.splits import Prepared
@@ -120,7 +122,7 @@ class _Work:
         if request == "cancel":
             return "stopped", f"cancelled after step {result.steps}; no adapter"
 
-        compared = self._export(gguf, base)
+        compared = self._export_model(gguf) if trains_all(self.config) else self._export(gguf, base)
         card = AdapterCard(
             name=self.record.name,
             kind=self.config.kind,
@@ -140,7 +142,10 @@ class _Work:
             curves=result.curves,
             agreement=compared,
         )
-        self._publish(card)
+        if trains_all(self.config):
+            self._publish_model(card)
+        else:
+            self._publish(card)
         if request == "save":
             return "stopped", f"stopped after step {result.steps}; the adapter is saved"
         return "finished", ""
@@ -209,6 +214,25 @@ class _Work:
         self.events.write(AdapterEvent(name=card.name, folder=folder))
         if self.folder.stop_request() is None:
             shutil.rmtree(self.folder.checkpoints, ignore_errors=True)  # nothing is left to go on with
+
+    def _export_model(self, gguf: Path) -> Agreement:
+        from training.agreement import model_agreement
+        from training.gguf_model import write_model_gguf
+
+        self._note("Writing the model as GGUF and comparing llama.cpp with transformers")
+        with tempfile.TemporaryDirectory(dir=self.folder.path, prefix=".dense-") as folder:
+            write_model_gguf(self.folder.peft, gguf, Path(folder) / "model.gguf", quantise=False)
+            compared = model_agreement(Path(folder) / "model.gguf", self.folder.peft)
+        write_model_gguf(self.folder.peft, gguf, self.folder.gguf)
+        self.events.write(AgreementEvent(agreement=compared))
+        return compared
+
+    def _publish_model(self, card: AdapterCard) -> None:
+        from training.publish import publish_model
+
+        folder = publish_model(self.paths.models, self.folder.peft, self.folder.gguf, card)
+        self._note(f"The model is in {folder}; it is served with --model {folder / MODEL_GGUF}")
+        shutil.rmtree(self.folder.checkpoints, ignore_errors=True)
 
     def _enter(self, state: RunState) -> None:
         self.events.write(StateEvent(state=state))

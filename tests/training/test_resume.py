@@ -63,7 +63,9 @@ def worker(store: RunStore, run_id: str) -> int:
     return process.pid
 
 
-def test_after_a_kill_a_run_goes_on_as_if_nothing_had_been(store: RunStore, uninterrupted: list[float]) -> None:
+def test_after_a_kill_a_run_goes_on_as_if_nothing_had_been(
+    store: RunStore, uninterrupted: list[float]
+) -> None:
     run_id = store.start(CONFIG, ROWS)
     folder = store.folder(run_id)
     wait_until(lambda: store.get(run_id).step >= 5)
@@ -79,7 +81,9 @@ def test_after_a_kill_a_run_goes_on_as_if_nothing_had_been(store: RunStore, unin
     half = folder.checkpoints / "checkpoint-9"
     whole = latest(folder.checkpoints)
     assert whole is not None
-    shutil.copytree(whole, half, ignore=shutil.ignore_patterns("seal.json", "optimizer.pt"), dirs_exist_ok=True)
+    shutil.copytree(
+        whole, half, ignore=shutil.ignore_patterns("seal.json", "optimizer.pt"), dirs_exist_ok=True
+    )
 
     assert store.resume(run_id).state in ("queued", "preparing")
     wait_until(lambda: store.get(run_id).is_over)
@@ -93,7 +97,9 @@ def test_after_a_kill_a_run_goes_on_as_if_nothing_had_been(store: RunStore, unin
         store.resume(run_id)
 
 
-def test_after_stop_and_save_a_run_goes_on_where_it_stopped(store: RunStore, uninterrupted: list[float]) -> None:
+def test_after_stop_and_save_a_run_goes_on_where_it_stopped(
+    store: RunStore, uninterrupted: list[float]
+) -> None:
     run_id = store.start(CONFIG, ROWS)
     wait_until(lambda: store.get(run_id).step >= 4)
     store.stop(run_id, save=True)
@@ -110,7 +116,10 @@ def test_after_stop_and_save_a_run_goes_on_where_it_stopped(store: RunStore, uni
     assert losses(store, run_id) == pytest.approx(uninterrupted, rel=1e-4)
     assert finished.adapter is not None
     found = AdapterStore(Paths(store.home).adapters)
-    first, second = (load_file(found.get(name).folder / "adapter_model.safetensors") for name in (stopped.adapter, finished.adapter))
+    first, second = (
+        load_file(found.get(name).folder / "adapter_model.safetensors")
+        for name in (stopped.adapter, finished.adapter)
+    )
     assert any((first[key] != second[key]).any() for key in first)
     curve = found.get(finished.adapter).card.curves["loss"]
     assert [step for step, _ in curve] == list(range(1, STEPS + 1))
