@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from training.events import Event, MetricsEvent
+from training.events import Event, MetricsEvent, SampleEvent
 
 _MIN_STEPS = 8
 _FALL_SHARE = 0.05
 _TURN = 0.05
+_REPEATING = 15.0
+_LONGER, _MORE_TOKENS = 1.5, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,13 @@ class Alarm:
 
 def alarms(events: Sequence[Event]) -> list[Alarm]:
     """The alarms of one run, the gravest first; none while there are too few steps to tell."""
-    found = (_chosen_falls(events), _accuracy_turned(events), _loss_turned(events))
+    found = (
+        _chosen_falls(events),
+        _accuracy_turned(events),
+        _loss_turned(events),
+        _repeating(events),
+        _longer(events),
+    )
     return [alarm for alarm in found if alarm is not None]
 
 
@@ -56,6 +64,27 @@ def _loss_turned(events: Sequence[Event]) -> Alarm | None:
     if held_out[-1] > best * (1 + _TURN) and now < before:
         return Alarm("alarm_loss_turned", {"best": f"{best:.3f}", "now": f"{held_out[-1]:.3f}"})
     return None
+
+
+def _repeating(events: Sequence[Event]) -> Alarm | None:
+    """More of the fixed prompts are answered with text that repeats itself than before training."""
+    samples = [event for event in events if isinstance(event, SampleEvent)]
+    if len(samples) < 2:
+        return None
+    before, now = (sum(a.score >= _REPEATING for a in e.answers) for e in (samples[0], samples[-1]))
+    if now <= before:
+        return None
+    return Alarm("alarm_repeating", {"count": str(now), "total": str(len(samples[-1].answers))})
+
+
+def _longer(events: Sequence[Event]) -> Alarm | None:
+    samples = [event for event in events if isinstance(event, SampleEvent) and event.answers]
+    if len(samples) < 2:
+        return None
+    before, now = (fmean(answer.tokens for answer in e.answers) for e in (samples[0], samples[-1]))
+    if now < before + _MORE_TOKENS or now < _LONGER * before:
+        return None
+    return Alarm("alarm_longer", {"factor": f"{now / max(before, 1.0):.1f}"})
 
 
 def _series(events: Sequence[Event], split: str, key: str) -> list[float]:

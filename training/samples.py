@@ -5,7 +5,7 @@ Imports torch and transformers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ from transformers import (
 
 from recsys.prompts.formats import PromptFormat
 from recsys.synthesis.quality import quality_score
-from training.events import SampleEvent, SampledAnswer
+from training.events import SampledAnswer, SampleEvent
 from training.fixed_prompts import FixedPrompt
 
 _NEW_TOKENS = 64
@@ -68,32 +68,33 @@ class AnswerSamples(TrainerCallback):  # type: ignore[misc]  # mypy does not rea
         if step == self._last or not self._prompts:
             return
         self._last = step
-        answers = [self._answer(model, fixed) for fixed in self._prompts]
-        self._emit(SampleEvent(step=step, answers=tuple(answers)))
+        self._emit(SampleEvent(step=step, answers=tuple(self._answers(model))))
 
-    def _answer(self, model: PreTrainedModel, fixed: FixedPrompt) -> SampledAnswer:
-        """The most likely words, one prompt at a time: padding would change what small models write."""
-        text = self._form.render(fixed.prompt) + self._form.lead(fixed.prompt)
-        inputs = self._tokenizer(text, return_tensors="pt").to(model.device)
+    def _answers(self, model: PreTrainedModel) -> Iterator[SampledAnswer]:
+        """The most likely words, all prompts in one batch, padded on the left."""
+        form = self._form
+        texts = [form.render(fixed.prompt) + form.lead(fixed.prompt) for fixed in self._prompts]
+        inputs = self._tokenizer(texts, return_tensors="pt", padding=True, padding_side="left")
         training = model.training
         model.eval()
         with torch.no_grad():
             written = model.generate(
-                **inputs,
+                **inputs.to(model.device),
                 max_new_tokens=_NEW_TOKENS,
                 do_sample=False,
                 use_cache=True,
-                pad_token_id=self._tokenizer.pad_token_id or self._tokenizer.eos_token_id,
+                pad_token_id=self._tokenizer.pad_token_id,
             )
         model.train(training)
-        tokens = written[0, inputs["input_ids"].shape[1] :].tolist()
-        answer = self._tokenizer.decode(tokens, skip_special_tokens=True)
-        for stop in self._form.stop:
-            answer = answer.lstrip(stop).split(stop)[0]
-        kept = self._tokenizer(answer, add_special_tokens=False)["input_ids"]
-        return SampledAnswer(
-            label=fixed.label,
-            text=self._form.lead(fixed.prompt) + answer,
-            tokens=len(kept),
-            score=quality_score(kept),
-        )
+        begin = inputs["input_ids"].shape[1]
+        answers = self._tokenizer.batch_decode(written[:, begin:], skip_special_tokens=True)
+        for fixed, answer in zip(self._prompts, answers, strict=True):
+            for stop in form.stop:
+                answer = answer.lstrip(stop).split(stop)[0]
+            kept = self._tokenizer(answer, add_special_tokens=False)["input_ids"]
+            yield SampledAnswer(
+                label=fixed.label,
+                text=(form.lead(fixed.prompt) + answer).strip(),
+                tokens=len(kept),
+                score=quality_score(kept),
+            )

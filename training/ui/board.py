@@ -14,8 +14,9 @@ from recsys.ui.page import Texts
 from training.curves import FIGURES, Figure, curve_frame
 from training.events import Event
 from training.run_html import run_html
-from training.runs import RunStatus, RunStore
-from training.ui.html import alarms_html, differences_html, legend_html, runs_html
+from training.run_status import RunStatus
+from training.runs import RunStore
+from training.ui.html import alarms_html, differences_html, legend_html, runs_html, samples_html
 
 _POLL_S = 1.5
 _COLOURS = ("#0d9488", "#ea580c", "#4f46e5", "#be185d", "#65a30d", "#0284c7", "#a16207", "#7c3aed")
@@ -60,6 +61,7 @@ class RunBoard:
             with gr.Row(elem_id="curves", visible=False) as self._curves:
                 self._plots = [self._plot(figure) for figure in FIGURES]
             self._differences = gr.HTML(elem_id="differences")
+            self._samples = gr.HTML(elem_id="samples")
         with gr.Tab(t("train_tab_log"), id="log"):
             self._log = gr.Code(language=None, lines=10, max_lines=24, elem_id="log")
         with gr.Tab(t("train_tab_runs"), id="runs"):
@@ -79,7 +81,7 @@ class RunBoard:
         chosen = [self._run, self._compare, self._smoothing]
         shown = [
             self._status, self._stop, self._cancel, self._resume, self.use, self._compare, self._legend,
-            self._curves, *self._plots, self._differences, self._log, self._table, self._seen,
+            self._curves, *self._plots, self._differences, self._samples, self._log, self._table, self._seen,
         ]  # fmt: skip
         self._run.change(t.shown(self._draw), chosen, shown, **quiet)
         gr.on([self._compare.input, self._smoothing.release], t.shown(self._draw), chosen, shown, **quiet)
@@ -129,13 +131,14 @@ class RunBoard:
             self._status: run_html(status, events[run], language) + alarms_html(events[run], language),
             self._stop: gr.update(visible=not status.is_over),
             self._cancel: gr.update(visible=not status.is_over),
-            self._resume: gr.update(visible=False),
+            self._resume: gr.update(visible=status.is_resumable),
             self.use: gr.update(visible=status.adapter is not None),
             self._compare: gr.update(choices=others, value=beside),
             **self._curve_changes(statuses, events, smoothing),
             self._differences: differences_html(
                 {s.name: self._runs.config(s.run_id) for s in statuses}, language
             ),
+            self._samples: samples_html(events[run], language),
             self._log: self._runs.log_tail(run),
             self._table: runs_html(self._runs.list(), language),
             self._seen: self._fingerprint(run, request),
@@ -183,5 +186,4 @@ class RunBoard:
         language = self._page.language(request)
         if not run:
             return cards.empty_html(text(language, "train_empty"))
-        self._runs.resume(run)
-        return run_html(self._runs.get(run), self._runs.events(run)[0], language)
+        return run_html(self._runs.resume(run), self._runs.events(run)[0], language)

@@ -18,9 +18,11 @@ from recsys.ui import cards
 from recsys.ui.page import Texts
 from training.config import DpoConfig, Kind, SftConfig, TrainingConfig, parse_config
 from training.options import command_line
+from training.preflight import preflight
 from training.runs import RunStore
 from training.suggestions import preset_values, presets
 from training.ui.fields import ConfigFields
+from training.ui.preflight_html import preflight_html
 
 _COUNT_S = 5.0
 
@@ -82,9 +84,12 @@ class TrainForm:
             self._fields["dpo"].build()
         with gr.Column(visible=False) as sft_fields:
             self._fields["sft"].build()
-        self._start = gr.Button(t("train_start"), variant="primary", elem_id="start-training")
+        with gr.Row():
+            check = gr.Button(t("train_check"), elem_id="check-training")
+            self._start = gr.Button(t("train_start"), variant="primary", elem_id="start-training")
+        foretold = gr.HTML(elem_id="preflight")
         with gr.Accordion(t("train_command"), open=False):
-            show = gr.Button(t("train_check"), size="sm", elem_id="show-command")
+            show = gr.Button(t("train_show"), size="sm", elem_id="show-command")
             command = gr.Code(language="shell", interactive=False, wrap_lines=True, elem_id="command")
 
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -98,6 +103,7 @@ class TrainForm:
         self._job.change(t.shown(self._count_rows), self._job, self._rows, **quiet)
         fields = [*self._fields["dpo"].components, *self._fields["sft"].components]
         preset.input(self._preset, preset, fields, **quiet)
+        check.click(t.shown(self._check), self.inputs, foretold, concurrency_limit=1, **quiet)
         show.click(t.shown(self._command), self.inputs, command, **quiet)
         root = gr.context.Context.root_block
         assert root is not None  # built inside Blocks
@@ -155,6 +161,11 @@ class TrainForm:
     def _command(self, request: gr.Request, *values: Any) -> str:
         config, data = self._asked(values, request)
         return command_line(config, data if isinstance(data, Path) else Path("pairs.jsonl"))
+
+    def _check(self, request: gr.Request, *values: Any) -> str:
+        self._access.require(request.username, Role.RESEARCHER)
+        config, data = self._asked(values, request)
+        return preflight_html(preflight(config, data, self._runs.home), self._page.language(request))
 
     def _count_pairs(self, strategy: str, request: gr.Request) -> str:
         pairs = self._pairs(cast(Strategy, strategy))

@@ -10,8 +10,8 @@ from training.alarms import alarms
 from training.answers import AnswerPair
 from training.blind import Bout, WinRate
 from training.config import TrainingConfig
-from training.events import Event
-from training.runs import RunStatus
+from training.events import Event, SampledAnswer, SampleEvent
+from training.run_status import RunStatus
 
 
 def alarms_html(events: Sequence[Event], language: str) -> str:
@@ -66,6 +66,26 @@ def runs_html(runs: Sequence[RunStatus], language: str) -> str:
     return _table(head, rows) if rows else ""
 
 
+def samples_html(events: Sequence[Event], language: str) -> str:
+    """What the model answered while it was trained: first and last side by side, the others folded."""
+    samples = [event for event in events if isinstance(event, SampleEvent) and event.answers]
+    if not samples:
+        return ""
+    sections = []
+    for place, first in enumerate(samples[0].answers):
+        at = [(sample.step, sample.answers[place]) for sample in samples]
+        ends = "".join(_sampled(step, answer, language) for step, answer in dict([at[0], at[-1]]).items())
+        between = "".join(_sampled(step, answer, language) for step, answer in at[1:-1])
+        fold = escape(text(language, "samples_between", count=len(at) - 2))
+        more = f'<details><summary>{fold}</summary><div class="zs-pair">{between}</div></details>'
+        sections.append(
+            f'<section class="zs-bout"><h3 class="zs-heading">{escape(first.label)}</h3>'
+            f'<div class="zs-pair">{ends}</div>{more if between else ""}</section>'
+        )
+    title = f'<h3 class="zs-heading">{escape(text(language, "samples_title"))}</h3>'
+    return title + "".join(sections)
+
+
 def answers_html(pairs: Sequence[AnswerPair], before: str, after: str, language: str) -> str:
     """Each fixed prompt with the two answers side by side."""
     heads = text(language, "answers_before", model=before), text(language, "answers_after", model=after)
@@ -107,6 +127,14 @@ def rates_html(rate: WinRate, same_length: WinRate, language: str) -> str:
             text(language, "blind_rate_length", rate=f"{same_length.rate:.2f}", votes=same_length.votes)
         )
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _sampled(step: int, answer: SampledAnswer, language: str) -> str:
+    head = escape(text(language, "answers_step", step=step))
+    return (
+        f'<article class="zb-candidate"><span class="zb-number">{head}</span>'
+        f"<p>{escape(answer.text)}</p></article>"
+    )
 
 
 def _pair(pair: AnswerPair, heads: tuple[str, str]) -> str:
