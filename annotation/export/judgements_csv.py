@@ -14,7 +14,8 @@ from annotation.files import whole_file
 
 COLUMNS = (
     "judgement", "task", "annotator", "kind", "counts", "supersedes", "created", "reason", "seconds",
-    "best", "best_displayed", "best_model", "best_adapter", "best_seed", "best_sampling", "best_marks", "best_text",
+    "best", "best_displayed", "best_model", "best_adapter", "best_seed", "best_sampling", "best_marks",
+    "best_text",
     "worst", "worst_displayed", "worst_model", "worst_adapter", "worst_seed", "worst_sampling", "worst_marks",
     "worst_text", "displayed", "gold_best", "gold_worst", "repeat_of",
     "origin", "situation", "form", "language", "source_domain", "target_domain", "system", "instruction",
