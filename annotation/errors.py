@@ -2,7 +2,8 @@
 
     InputError
     ├── AnnotatorNameError, UnknownLanguageError, UnknownStrategyError
-    ├── UnknownTaskError, UnknownCandidateError, SameCandidateError, ReasonTooLongError
+    ├── UnknownTaskError, UnknownCandidateError, SameCandidateError
+    ├── ReasonTooLongError, FlagReasonError, PolicyError
     └── ExportFileError, PromptsFileError
     DataError
     └── StoreFileError
@@ -68,6 +69,20 @@ class ReasonTooLongError(InputError):
 
     cause = "The reason has {length:,} characters; at most {limit:,} are kept."
     cure = "Shorten it and try again."
+
+
+class FlagReasonError(InputError):
+    """A flag without a reason."""
+
+    cause = "A flag needs a reason."
+    cure = "Say in a few words what is wrong with the prompt or its answers."
+
+
+class PolicyError(InputError):
+    """Details: `problem`."""
+
+    cause = "These settings of sampling and assignment cannot be used: {problem}."
+    cure = "See `python -m annotation policy --help`."
 
 
 class ExportFileError(InputError):

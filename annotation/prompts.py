@@ -116,6 +116,8 @@ class PromptStore:
                     "tokens": candidate.tokens,
                     "finish": candidate.finish,
                     "left_out": candidate.left_out,
+                    "marks": json.dumps(candidate.marks),
+                    "attempts": candidate.attempts,
                     "created": created,
                 }
                 for position, candidate in enumerate(candidates)
@@ -126,11 +128,11 @@ class PromptStore:
         """The prompt's candidates with all that made them, in the order of sampling."""
         with self._file.reading() as db:
             rows = db.query(
-                "SELECT text, model, adapter, seed, sampling, tokens, finish, left_out FROM candidates"
-                " WHERE prompt_id = ? ORDER BY position",
+                "SELECT text, model, adapter, seed, sampling, tokens, finish, left_out, marks, attempts"
+                " FROM candidates WHERE prompt_id = ? ORDER BY position",
                 [row_id(prompt_id)],
             )
-            return [CandidateRecord(**row) for row in rows]
+            return [CandidateRecord(**row | {"marks": tuple(json.loads(row["marks"]))}) for row in rows]
 
 
 def prompt_of(row: dict[str, Any]) -> PromptRecord:

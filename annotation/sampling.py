@@ -105,10 +105,10 @@ class CandidateSampler:
         deadline = time.monotonic() + timeout_s
         failures = self._failures
         with self._waiting(annotator, language):
-            while not self._store.judgements.has_task(annotator, language):
+            while not self._store.assignments.has_task(annotator, language):
                 if not self._can_come(language):
                     # The last one may have been sampled between the two questions.
-                    return self._store.judgements.has_task(annotator, language)
+                    return self._store.assignments.has_task(annotator, language)
                 if self._failures > failures:
                     raise SamplingFailedError(problem=self.last_error) from self.last_error
                 left = deadline - time.monotonic()
@@ -206,11 +206,11 @@ class CandidateSampler:
 
     def _wanted(self) -> Iterator[tuple[Priority, str | None]]:
         """Who lacks prompts, in which language: first those who wait, then those with the fewest."""
-        active, judgements = self._active(), self._store.judgements
+        active, assignments = self._active(), self._store.assignments
         for visitor in active:
-            if visitor.waiting and not judgements.has_task(visitor.annotator, visitor.language):
+            if visitor.waiting and not assignments.has_task(visitor.annotator, visitor.language):
                 yield Priority.INTERACTIVE, visitor.language
-        ready = [(judgements.ready(v.annotator, v.language), v.language) for v in active]
+        ready = [(assignments.ready(v.annotator, v.language), v.language) for v in active]
         for count, language in sorted(ready, key=lambda pair: pair[0]):
             if count < self._ahead:
                 yield Priority.BACKGROUND, language

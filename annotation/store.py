@@ -6,24 +6,35 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from annotation.activity import ActivityStore
+from annotation.assignment import AssignmentStore
 from annotation.database import StoreFile
+from annotation.drafts import DraftStore
+from annotation.history import HistoryStore
 from annotation.judgements import JudgementStore
+from annotation.policy import PolicyStore
 from annotation.prompts import PromptStore
 
 
 class AnnotationStore:
     """An open store; safe to use from several threads, and beside other processes.
 
-    `prompts` is what the sampler works on, `judgements` what annotators do. Opening makes the file
-    when there is none and brings an older one up to date; it raises StoreFileError, NewerStoreError
-    or StoreBusyError.
+    `prompts` is what the sampler works on, `assignments` says who gets what, `judgements`, `drafts`
+    and `activity` are what annotators do, `history` looks back, and `policies` are the lead's.
+    Opening makes the file when there is none and brings an older one up to date; it raises
+    StoreFileError, NewerStoreError or StoreBusyError.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = StoreFile(path)
         self.path = path
         self.prompts = PromptStore(self._file)
+        self.policies = PolicyStore(self._file)
+        self.assignments = AssignmentStore(self._file)
         self.judgements = JudgementStore(self._file)
+        self.drafts = DraftStore(self._file)
+        self.activity = ActivityStore(self._file)
+        self.history = HistoryStore(self._file)
 
     def close(self) -> None:
         """Close the file."""

@@ -64,7 +64,7 @@ def test_different_texts_give_seven(texts: list[str], tags: tuple[int, int]) -> 
 
 
 def _judge_all(store: AnnotationStore, annotator: str) -> None:
-    while task := store.judgements.next_task(annotator):
+    while task := store.assignments.next_task(annotator):
         by_text = {c.text: c.id for c in task.candidates}
         store.judgements.judge(task.id, annotator, by_text["two"], by_text["five"])
 
