@@ -61,7 +61,7 @@ function submit() {
   if (best === null || worst === null) return say(word('both'));
   if (!board.revising) showProgress({ ...board.progress, done: board.progress.done + 1 });
   part.stage.classList.add('is-sent');
-  send('submit', { task_id: board.task.task_id, best, worst });
+  send('submit', { task_id: board.task.task_id, best, worst, reveal: stored('reveal', false) });
 }
 
 function say(message) { part.live.textContent = message; }
@@ -78,7 +78,7 @@ const ACTIONS = {
   submit: () => board.task && submit(),
   undo: () => send('undo'),
   skip: () => board.task && openReason('skip', reason => send('skip', { task_id: board.task.task_id, reason })),
-  flag: () => board.task && openReason('flag', reason => send('flag', { task_id: board.task.task_id, reason })),
+  flag: () => board.task && openReason('flag', reason => send('flagged', { task_id: board.task.task_id, reason })),
   compare: () => board.task && compare(),
   mine: () => send('mine', { offset: 0 }),
   guidelines: () => send('guidelines'),
@@ -129,7 +129,9 @@ function showTask() {
   const task = board.task;
   part.tools.classList.toggle('is-idle', !task);
   if (!task) {
-    const empty = make('div', board.waiting ? 'zb-empty is-waiting' : 'zb-empty', word(board.waiting ? 'waiting' : 'done'));
+    const state = board.waiting ? 'waiting' : board.notice ? 'stuck' : 'done';
+    const empty = make('div', 'zb-empty is-' + state, word(state));
+    if (state === 'stuck') empty.append(button('', word('retry'), load));
     return part.stage.replaceChildren(empty);
   }
   const cards = make('div', 'zb-candidates');
@@ -163,20 +165,20 @@ function render() {
   if (value.words) words = value.words;
   if (!part) frame();
   if (value.kind === 'guidelines') return openGuidelines(value.text);
-  if (value.kind === 'mine') return openMine(value, id => send('open', { task_id: id }), offset => send('mine', { offset }));
+  if (value.kind === 'mine') return openMine(value, id => send('revise', { task_id: id }), offset => send('mine', { offset }));
   board = value;
   part.notice.textContent = board.notice;
   part.notice.hidden = !board.notice;
   part.revising.hidden = !board.revising;
   showProgress(board.progress);
-  const task = board.task, same = task && task.task_id === shown && part.stage.querySelector('.zb-candidate');
+  const task = board.task, same = task && task.key === shown;
   if (!same) {
     showTask();
     best = task?.best ?? null;
     worst = task?.worst ?? null;
-    say(board.said || '');
   }
-  shown = task ? task.task_id : '';
+  if (board.said || !same) say(board.said);
+  shown = task ? task.key : '';
   showChoices();
   if (board.waiting) poll();
 }

@@ -1,5 +1,5 @@
 // Small things that every part of the annotation board uses. The parts are joined in the order in which
-// annotation/ui/tab.py lists them. Text is only ever set as text, never as HTML.
+// annotation/ui/tab.py lists them, within one scope. Text is only ever set as text, never as HTML.
 let words = {};
 
 function make(tag, className, text) {

@@ -120,7 +120,13 @@ function settingsRows(redraw, say) {
   });
   const table = make('div', 'zb-keys');
   Object.keys(layouts().standard).forEach(action => table.append(keyRow(action, redraw, say)));
-  return [field(word('goal'), goal, word('goal_info')), field(word('layout'), layout), table, reset];
+  const reveal = attributes(make('input'), { type: 'checkbox' });
+  reveal.checked = stored('reveal', false);
+  reveal.addEventListener('change', () => store('reveal', reveal.checked));
+  return [
+    field(word('goal'), goal, word('goal_info')), field(word('reveal'), reveal, word('reveal_info')),
+    field(word('layout'), layout), table, reset,
+  ];
 }
 
 function field(label, control, info) {

@@ -31,7 +31,8 @@ class ChosenLanguage:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request in the chosen language."""
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         asked = _asked(scope)
         chosen = self._fixed or asked or _kept(scope)
         if chosen:
