@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import time
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import psutil
 from sqlite_utils import Database
 
 from annotation.database import StoreFile, now, row_id
@@ -90,6 +93,15 @@ class PromptStore:
         with self._file.writing() as db:
             db.execute("DELETE FROM claims WHERE prompt_id = ? AND owner = ?", [row_id(prompt_id), owner])
 
+    def release_dead(self) -> int:
+        """Give back what processes of this computer had claimed that are gone; how many prompts."""
+        with self._file.writing() as db:
+            owners = [row["owner"] for row in db.query("SELECT DISTINCT owner FROM claims")]
+            dead = [owner for owner in owners if _is_dead(owner)]
+            for owner in dead:
+                db.execute("DELETE FROM claims WHERE owner = ?", [owner])
+        return len(dead)
+
     def save_candidates(self, prompt_id: str, candidates: Sequence[CandidateRecord]) -> bool:
         """Store all five candidates at once and end the claim.
 
@@ -133,6 +145,18 @@ class PromptStore:
                 [row_id(prompt_id)],
             )
             return [CandidateRecord(**row | {"marks": tuple(json.loads(row["marks"]))}) for row in rows]
+
+
+def new_owner() -> str:
+    """A name for whoever claims prompts in this process."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def _is_dead(owner: str) -> bool:
+    """Whether the owner was a process of this computer that is gone."""
+    host, _, process = owner.partition(":")
+    number = process.split(":")[0]
+    return host == socket.gethostname() and number.isdigit() and not psutil.pid_exists(int(number))
 
 
 def prompt_of(row: dict[str, Any]) -> PromptRecord:
