@@ -81,7 +81,7 @@ class Board:
             return gr.skip()
         return self._answer(annotator, language, request, Sent(), lambda name: _Answer())
 
-    def load(self, annotator: str, language: str, request: gr.Request, event: gr.EventData) -> BoardMessage:
+    def next(self, annotator: str, language: str, request: gr.Request, event: gr.EventData) -> BoardMessage:
         """The next task, after waiting for candidates or leaving a revision."""
         return self._answer(annotator, language, request, _sent(event), lambda name: _Answer())
 

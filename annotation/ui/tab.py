@@ -91,7 +91,7 @@ class AnnotateTab:
         who = [annotator, language]
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         many: dict[str, Any] = {**quiet, "concurrency_limit": _AT_ONCE}
-        board.load(handlers.load, who, board, **many)
+        board.next(handlers.next, who, board, **many)
         board.submit(handlers.submit, who, board, **many)
         board.undo(handlers.undo, who, board, **many)
         board.skip(handlers.skip, who, board, **many)

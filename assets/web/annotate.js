@@ -11,6 +11,7 @@ function midnight() { const day = new Date(); day.setHours(0, 0, 0, 0); return d
 function send(event, data = {}) {
   if (busy) return;
   busy = true;
+  part?.stage.setAttribute('aria-busy', 'true');
   clearTimeout(patience);
   clearTimeout(saving);
   // A request that got lost must not lock the board: the choices are still here, to be sent again.
@@ -18,12 +19,13 @@ function send(event, data = {}) {
   trigger(event, { ...data, since: midnight() });
 }
 
-function load() { send('load'); }
+function load() { send('next'); }
 
 function settle() {
   busy = false;
   clearTimeout(patience);
   part?.stage.classList.remove('is-sent');
+  part?.stage.setAttribute('aria-busy', 'false');
 }
 
 function choose(index, kind) {
@@ -92,8 +94,8 @@ function act(action) {
 }
 
 function frame() {
-  const root = element.querySelector('.zb-root'), tool = (name, action) =>
-    keyed(button('zb-' + name, word(name), () => act(action || name)), action || name);
+  const root = element.querySelector('.zb-root'), tool = name =>
+    keyed(button('zb-' + name, word(name), () => act(name)), name);
   part = {
     progress: make('div', 'zb-progress'), tools: attributes(make('div', 'zb-tools'), { role: 'toolbar', 'aria-label': word('tools') }),
     notice: attributes(make('div', 'zb-notice'), { role: 'alert', hidden: '' }),
@@ -160,10 +162,10 @@ function settleLayout() {
 function render() {
   const value = props.value;
   if (!value || !element.querySelector('.zb-root')) return;
-  settle();
   clearTimeout(polling);
-  if (value.words) words = value.words;
+  words = value.words || words;
   if (!part) frame();
+  settle();
   if (value.kind === 'guidelines') return openGuidelines(value.text);
   if (value.kind === 'mine') return openMine(value, id => send('revise', { task_id: id }), offset => send('mine', { offset }));
   board = value;

@@ -9,14 +9,16 @@ function promptBox(task) {
   person.lang = asked.lang = task.language;
   if (task.history.length) person.append(titled(task.source, task.heading), list(task.history));
   askParts(task).forEach(part => asked.append(part));
-  if (task.history.length) box.append(tags, person, asked);
-  else box.append(tags, asked);
   if (task.system) {
     const system = make('details', 'zb-system'), text = make('p', '', task.system);
     text.lang = task.language;
     system.append(make('summary', '', word('system')), text);
-    box.append(system);
+    tags.append(system);
   }
+  box.append(tags);
+  if (task.history.length) box.append(person);
+  box.append(asked);
+  box.classList.toggle('has-options', task.listwise);
   return box;
 }
 

@@ -1,7 +1,7 @@
 // What opens over the board: the reason of a skip or flag, help, guidelines, and one's own judgements.
 function openReason(kind, send) {
   const reasons = ['same', 'unsure', 'language'], wrong = ['broken', 'offensive', 'private'];
-  dialog('zb-reason', word(kind + '_title'), box => {
+  dialog('is-reason', word(kind + '_title'), box => {
     const form = make('form'), given = make('div', 'zb-given');
     const text = attributes(make('textarea'), { rows: 2, maxlength: 500, name: 'reason' });
     const submit = () => {
@@ -31,7 +31,7 @@ function openReason(kind, send) {
 }
 
 function openHelp() {
-  dialog('zb-helpbox', word('help'), box => {
+  dialog('is-help', word('help'), box => {
     const table = make('div', 'zb-keys'), now = keys();
     Object.keys(now).forEach(action => {
       const row = make('div');
@@ -43,7 +43,7 @@ function openHelp() {
 }
 
 function openGuidelines(text) {
-  dialog('zb-guidelines', word('guidelines'), box => {
+  dialog('is-guidelines', word('guidelines'), box => {
     const body = make('div', 'zb-text');
     // The file's lines are wrapped for its editor; only blank lines, lists and headings begin anew.
     body.append(markdown(text.replace(/(?<!\n)\n(?!\n|\s*[-*•]\s|\s*\d+[.)]\s|#)[ \t]*/g, ' '), []));
@@ -52,14 +52,14 @@ function openGuidelines(text) {
 }
 
 function openMine(page, revise, more) {
-  const open = element.querySelector('.zb-mine');
+  const open = element.querySelector('dialog.is-mine');
   const body = open ? open.querySelector('ol') : make('ol');
   if (!open) {
-    dialog('zb-mine', word('mine'), box => {
+    dialog('is-mine', word('mine'), box => {
       box.append(make('p', 'zb-note', word(page.total ? 'mine_info' : 'mine_none')), body);
     });
   }
-  const box = open || element.querySelector('.zb-mine');
+  const box = open || element.querySelector('dialog.is-mine');
   page.items.forEach(item => body.append(pastRow(item, () => { box.close(); revise(item.task_id); })));
   box.querySelector('.zb-older')?.remove();
   const shown = page.offset + page.items.length;

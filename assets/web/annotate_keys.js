@@ -28,7 +28,7 @@ function keyOf(event) {
 function keyName(key) {
   const code = key.replace('Shift+', '');
   const said = /^Digit\d$/.test(code) ? code.slice(5) : printed?.get(code) || NAMES[code] || code.replace(/^Key/, '');
-  if (key === 'Shift+Slash' && !printed) return '?';
+  if (key === 'Shift+Slash' && said === '/') return '?';
   return (key.startsWith('Shift+') ? '⇧' : '') + said.toUpperCase();
 }
 
@@ -84,7 +84,7 @@ function actionName(action) {
 
 // The settings: a layout, every key, and the daily goal.
 function openSettings(changed) {
-  dialog('zb-settings', word('settings'), box => {
+  dialog('is-settings', word('settings'), box => {
     const redraw = () => { body.replaceChildren(...settingsRows(redraw, say)); labelKeys(); changed(); };
     const say = message => { note.textContent = message; };
     const note = attributes(make('p', 'zb-note'), { role: 'status' }), body = make('div');
