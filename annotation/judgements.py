@@ -15,8 +15,7 @@ from annotation.activity import tick
 from annotation.database import StoreFile, now, row_id
 from annotation.errors import FlagReasonError, ReasonTooLongError, SameCandidateError, UnknownCandidateError
 from annotation.leases import end_lease, renew_lease
-from annotation.prompts import prompt_of
-from annotation.records import Candidate, Counts, JudgedPrompt, Judgement, Kind, Progress, Task
+from annotation.records import Counts, Judgement, Kind, Progress, Task
 from annotation.shown import judgement_of, last_judgement, show
 
 MAX_REASON_CHARS = 500
@@ -123,22 +122,6 @@ class JudgementStore:
                 [row_id(task_id), annotator],
             )
             return [judgement_of(row) for row in rows]
-
-    def judged(self) -> list[JudgedPrompt]:
-        """The judgements that count, in the order in which they were made, all from one moment."""
-        effective = "SELECT * FROM current_judgements WHERE kind = 'judge'"
-        with self._file.reading() as db:
-            rows = list(db.query(f"{effective} ORDER BY id"))
-            ids = f"IN (SELECT prompt_id FROM ({effective}))"
-            prompts = {row["id"]: prompt_of(row) for row in db.query(f"SELECT * FROM prompts WHERE id {ids}")}
-            candidates: dict[int, list[Candidate]] = {number: [] for number in prompts}
-            texts = f"SELECT id, prompt_id, text FROM candidates WHERE prompt_id {ids}"
-            for row in db.query(f"{texts} ORDER BY prompt_id, position"):
-                candidates[row["prompt_id"]].append(Candidate(str(row["id"]), row["text"]))
-        return [
-            JudgedPrompt(judgement_of(row), prompts[row["prompt_id"]], tuple(candidates[row["prompt_id"]]))
-            for row in rows
-        ]
 
     def counts(self) -> Counts:
         """How much there is of everything; what is repeated for one annotator is counted once."""

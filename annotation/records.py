@@ -158,15 +158,6 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedPrompt:
-    """A judgement that counts, with its prompt and all candidates in the order of sampling."""
-
-    judgement: Judgement
-    prompt: PromptRecord
-    candidates: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """How far one annotator is, in prompts; what was flagged counts as skipped."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from annotation.activity import ActivityStore
 from annotation.assignment import AssignmentStore
@@ -12,8 +13,10 @@ from annotation.database import StoreFile
 from annotation.drafts import DraftStore
 from annotation.history import HistoryStore
 from annotation.judgements import JudgementStore
+from annotation.log import judgement_log
 from annotation.policy import PolicyStore
 from annotation.prompts import PromptStore
+from annotation.snapshot import Snapshot, take_snapshot
 
 
 class AnnotationStore:
@@ -35,6 +38,14 @@ class AnnotationStore:
         self.drafts = DraftStore(self._file)
         self.activity = ActivityStore(self._file)
         self.history = HistoryStore(self._file)
+
+    def snapshot(self) -> Snapshot:
+        """Everything that was judged or flagged, from one moment."""
+        return take_snapshot(self._file)
+
+    def log(self) -> Iterator[dict[str, Any]]:
+        """Every row of the log with all provenance, oldest first."""
+        return judgement_log(self._file)
 
     def close(self) -> None:
         """Close the file."""

@@ -53,8 +53,8 @@ def test_threads_that_judge_at_once_lose_nothing(
     with ThreadPoolExecutor(len(names)) as pool:
         told = dict(zip(names, pool.map(work, names), strict=True))
     stored: dict[str, list[tuple[str, str, str | None, str | None]]] = {name: [] for name in names}
-    for judged in store.judgements.judged():
-        j = judged.judgement
+    for _, rating in store.snapshot().ratings():
+        j = rating.judgement
         stored[j.annotator].append((j.id, j.task_id, j.best, j.worst))
     assert stored == told
     assert all(len(rows) == 20 for rows in stored.values())

@@ -94,8 +94,8 @@ def test_another_judgement_is_a_revision(filled: AnnotationStore) -> None:
     first = _judge(filled, task)
     second = filled.judgements.judge(task.id, "ann", task.candidates[4].id, task.candidates[3].id)
     assert second.supersedes == first
-    (judged,) = filled.judgements.judged()
-    assert judged.judgement == second
+    ((_, rating),) = filled.snapshot().ratings()
+    assert rating.judgement == second
     assert filled.judgements.progress("ann").done == 1
 
 
@@ -138,7 +138,7 @@ def test_annotators_do_not_touch_each_other(filled: AnnotationStore) -> None:
     assert _next(filled, "b").prompt.seed == 0
     assert filled.judgements.progress("b").done == 0
     _judge(filled, _next(filled, "b"), "b")
-    assert [j.judgement.annotator for j in filled.judgements.judged()] == ["a", "b"]
+    assert [r.judgement.annotator for _, r in filled.snapshot().ratings()] == ["a", "b"]
     assert filled.judgements.counts().judged == {"a": 1, "b": 1}
 
 
@@ -257,8 +257,8 @@ def test_the_log_agrees_with_a_plain_model(make_prompt, make_candidates, actions
             assert (task is None) == (len(mine) == 4)
             assert task is None or task.id not in mine
         counted = {
-            (j.judgement.annotator, j.judgement.task_id): (j.judgement.best, j.judgement.worst)
-            for j in store.judgements.judged()
+            (r.judgement.annotator, r.judgement.task_id): (r.judgement.best, r.judgement.worst)
+            for _, r in store.snapshot().ratings()
         }
         assert counted == {
             (annotator, task_id): (best, worst)

@@ -84,6 +84,9 @@ def test_rows_are_what_trl_takes(filled: AnnotationStore) -> None:
         "situation": "passive",
         "form": "direct",
         "task_id": "2",
+        "weight": 1.0,
+        "chosen_finish": "stop",
+        "rejected_finish": "stop",
     }
 
 
