@@ -51,7 +51,10 @@ class Workbench:
         self.pool = ModelPool(settings)
         self.recommender = Recommender(self.pool, self.catalogs)
         self.annotations = AnnotationService.from_settings(
-            settings, lambda: self.pool.get(settings.model, wait=False), languages=languages
+            settings,
+            lambda: self.pool.get(settings.model, wait=False),
+            models=self.pool.get,
+            languages=languages,
         )
         self.jobs = JobStore(settings)
         self.sources = SourceFolder(*filter(None, [settings.sources]), settings.paths.sources)

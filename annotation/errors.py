@@ -4,7 +4,7 @@
     ├── AnnotatorNameError, UnknownLanguageError, UnknownStrategyError
     ├── UnknownTaskError, UnknownCandidateError, SameCandidateError
     ├── ReasonTooLongError, FlagReasonError, PolicyError
-    └── ExportFileError, PromptsFileError
+    └── ExportFileError, PromptsFileError, BackupFileError
     DataError
     └── StoreFileError
         └── NewerStoreError
@@ -97,6 +97,13 @@ class PromptsFileError(InputError):
 
     cause = "{file} cannot be used as a file of prompts: {problem}."
     cure = "Give JSON Lines (UTF-8) with an instruction, and where there is one a system message, on each."
+
+
+class BackupFileError(InputError):
+    """Details: `file`, `problem`."""
+
+    cause = "{file} cannot be restored: {problem}."
+    cure = "Give a file that `python -m annotation backup` wrote; the store is as it was."
 
 
 class StoreFileError(DataError):

@@ -108,6 +108,16 @@ class CandidateRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedPrompt:
+    """A prompt from a file; with five candidates or none, and where it is gold its best or worst position."""
+
+    record: PromptRecord
+    candidates: tuple[CandidateRecord, ...] = ()
+    best: int | None = None
+    worst: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One answer as an annotator sees it: nothing tells which model wrote it."""
 

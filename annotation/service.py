@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from pydantic import ValidationError
+
 from annotation.activity import Pace
-from annotation.errors import AnnotatorNameError, UnknownLanguageError
+from annotation.backup import check
+from annotation.errors import AnnotatorNameError, PolicyError, StoreFileError, UnknownLanguageError
+from annotation.export.judgements_csv import write_judgements
 from annotation.history import FlaggedTask, HistoryPage, Origin
 from annotation.pairs import PreferencePair, Strategy, pairs_from_store
-from annotation.prompt_files import read_prompts
-from annotation.records import Counts, Judgement, Progress, Task
+from annotation.policy import Policy
+from annotation.prompt_files import read_instructions, read_prompts
+from annotation.quality.report import QualityReport, quality_report
+from annotation.records import Counts, Judgement, Progress, StoredPrompt, Task
 from annotation.sampling import CandidateSampler
+from annotation.selection import ExportRules, Selection, select
 from annotation.store import AnnotationStore
 from annotation.tasks import demo_prompts
 from recsys.demos import ASSETS, LANGUAGES, Demo, load_demos
@@ -54,15 +61,25 @@ class AnnotationService:
         settings: Settings,
         backend: Callable[[], Backend] | None = None,
         *,
+        models: Callable[[str], Backend] | None = None,
         languages: Collection[str] = LANGUAGES,
     ) -> Self:
-        """The service over the home folder's store; it samples when it is given a `backend`."""
-        store = AnnotationStore(settings.paths.annotations)
+        """The service over the home folder's store; it samples when it is given a `backend`.
+
+        `models` gives the other models that a policy may name among the five. The file is checked
+        first: StoreFileError says what is wrong with it, before anything is written to it.
+        """
+        path = settings.paths.annotations
+        if path.exists() and (problem := next(check(path, quick=True), None)):
+            raise StoreFileError(path=path, problem=problem)
+        store = AnnotationStore(path)
         if backend is None:
             return cls(store)
         sampling = Sampling(max_tokens=settings.max_answer_tokens)
         ahead = settings.candidates_ahead
-        sampler = CandidateSampler(store, backend, sampling=sampling, ahead=ahead, languages=languages)
+        sampler = CandidateSampler(
+            store, backend, models=models, sampling=sampling, ahead=ahead, languages=languages
+        )
         return cls(store, sampler)
 
     def add_demo_prompts(self, demos: Mapping[str, Demo] | None = None) -> int:
@@ -70,11 +87,23 @@ class AnnotationService:
         return self.store.prompts.add(demo_prompts(load_demos() if demos is None else demos))
 
     def import_prompts(self, path: Path) -> int:
-        """Store the prompts of a JSON Lines file, in its order; how many were new.
+        """Store the prompts of a JSON Lines file, in its order, with the candidates and the known tags
+        that they bring; how many were new.
 
         Raises PromptsFileError; then none of them is stored.
         """
-        return self.store.prompts.add(read_prompts(path))
+        return self.store.prompts.import_all(read_prompts(path))
+
+    def sample(
+        self, limit: int | None = None, language: str | None = None, adapter: str | None = None
+    ) -> Iterator[StoredPrompt]:
+        """Sample candidates for prompts that have none, at most `limit`, and yield each prompt.
+
+        Nothing without a model. Raises UnknownLanguageError and what the model raises.
+        """
+        if self.sampler is not None:
+            self.sampler.adapter = adapter
+            yield from self.sampler.sample(limit, _language(language))
 
     def next_task(self, annotator: str, language: str | None = None, *, wait_s: float = 60.0) -> Task | None:
         """The annotator's open task, or the next one; None when none is left.
@@ -190,6 +219,38 @@ class AnnotationService:
         Read over a connection of its own, so that a large export holds up no annotator.
         """
         return pairs_from_store(self.store.path, strategy)
+
+    def selection(self, rules: ExportRules, against: Iterable[Path] = ()) -> Selection:
+        """The rows under `rules`, and every judgement that gives none, with the reason.
+
+        `against` are files whose instructions must not be trained on, such as a test split. Raises
+        PromptsFileError.
+        """
+        contaminated = frozenset[str]().union(*(read_instructions(file) for file in against))
+        return select(self.store.snapshot(), rules, contaminated=contaminated)
+
+    def quality_report(self) -> QualityReport:
+        """How far the judgements can be trusted; `annotation.quality.report` has it in words."""
+        return quality_report(self.store.snapshot())
+
+    def export_judgements(self, file: Path) -> int:
+        """Write the whole log as CSV and return the number of its rows. Raises ExportFileError."""
+        return write_judgements(self.store.log(), file)
+
+    def policy(self) -> Policy:
+        """How prompts are sampled and given out."""
+        return self.store.policies.get()
+
+    def set_policy(self, changes: Mapping[str, object]) -> Policy:
+        """Change these fields of the policy, for everybody, from now on. Raises PolicyError."""
+        try:
+            policy = Policy.model_validate(self.policy().model_dump() | dict(changes))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise PolicyError(problem=f"{where}: {first['msg']}" if where else first["msg"]) from error
+        self.store.policies.set(policy)
+        return policy
 
     def counts(self) -> Counts:
         """How many prompts there are, how many have candidates, and who judged how many."""
