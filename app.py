@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,22 +16,27 @@ import gradio as gr
 import typer
 
 import annotation.api
-import recsys.api
+import recsys.api.data
+import recsys.api.playground
 import training.api
 from annotation.service import AnnotationService
 from annotation.ui import AnnotateTab
 from recsys.access import Access
 from recsys.demos import ASSETS
+from recsys.domains.sources import SourceFolder
 from recsys.errors import PortInUseError, ZeroshelfError
 from recsys.llm.pool import ModelPool, check_model_option
 from recsys.llm.registry import load_spec
 from recsys.recommend import Recommender
 from recsys.retrieval.catalogs import Catalogs
 from recsys.settings import Settings
+from recsys.synthesis.jobs import JobStore
+from recsys.ui.data.tab import DataTab
 from recsys.ui.page import Texts
 from recsys.ui.playground import PlaygroundTab
+from training.blind import BlindStore
 from training.runs import RunStore
-from training.ui import TrainTab
+from training.ui.tab import TrainTab
 
 _LONGEST_FIELD = "512mb"
 
@@ -47,6 +53,8 @@ class Workbench:
         self.annotations = AnnotationService.from_settings(
             settings, lambda: self.pool.get(settings.model, wait=False), languages=languages
         )
+        self.jobs = JobStore(settings)
+        self.sources = SourceFolder(*filter(None, [settings.sources]), settings.paths.sources)
         self.runs = RunStore(settings.paths.runs)
         self.page = Texts(settings.language)
 
@@ -67,18 +75,35 @@ class Workbench:
                 with gr.Tab(t("tab_playground"), id="playground") as playground_tab:
                     tab = PlaygroundTab(self.recommender, t)
                     playground = tab.build()
+                with gr.Tab(t("tab_data"), id="data"):
+                    data = DataTab(self.jobs, self.sources, self.pool, self.access, t).build(bases)
                 with gr.Tab(t("tab_annotate"), id="annotate"):
-                    AnnotateTab(self.annotations, self.access, t).build()
+                    annotate = AnnotateTab(self.annotations, self.access, t)
+                    annotate.build()
                 with gr.Tab(t("tab_train"), id="train"):
-                    train = TrainTab(self.runs, self.annotations.pairs, self.access, t, bases).build()
+                    train = self._train_tab(bases).build()
             playground_tab.select(
                 tab.refresh_models, playground.model, playground.model, api_visibility="private"
             )
+            annotate.take_prompts(data.give, data.job, self.jobs.prompts)
             train.adapter_chosen(playground.model, tabs, "playground")
-            recsys.api.register(self.recommender, self.access, t)
+            recsys.api.playground.register(self.recommender, self.access, t)
+            recsys.api.data.register(self.jobs, self.sources, self.pool, self.access, t)
             annotation.api.register(self.annotations, self.access, t)
             training.api.register(self.runs, self.annotations.pairs, self.access, t, bases)
         return blocks
+
+    def _train_tab(self, bases: Sequence[str]) -> TrainTab:
+        return TrainTab(
+            runs=self.runs,
+            pairs=self.annotations.pairs,
+            jobs=self.jobs,
+            pool=self.pool,
+            votes=BlindStore(self.pool.settings.paths.comparisons),
+            access=self.access,
+            page=self.page,
+            models=bases,
+        )
 
     def close(self) -> None:
         """Stop the background work; training runs go on."""

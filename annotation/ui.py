@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from annotation.records import Task
 from annotation.service import AnnotationService
 from recsys.access import Access, Role
 from recsys.demos import ASSETS, DOMAINS
-from recsys.errors import NotReadyError, ZeroshelfError
+from recsys.errors import InputError, NotReadyError, ZeroshelfError
 from recsys.i18n import error_text, text, texts
 from recsys.ui.page import Texts
 
@@ -80,6 +81,20 @@ class AnnotateTab:
         root = gr.context.Context.root_block
         assert root is not None  # built inside Blocks
         root.load(self._who, known, annotator, **quiet).then(self._next, who, board, **quiet)
+
+    def take_prompts(
+        self, give: gr.Button, job: gr.Dropdown, prompts_of: Callable[[str], Path | None]
+    ) -> None:
+        """Let the button `give` add the prompts in the file that `prompts_of` names for the chosen job."""
+
+        def take(job: str | None, request: gr.Request) -> None:
+            self._access.require(request.username, Role.RESEARCHER)
+            file = prompts_of(job) if job else None
+            if file is None:
+                raise InputError(reason=self._page.say(request, "data_nothing_to_give"))
+            gr.Info(self._page.say(request, "data_given", count=self._service.import_prompts(file)))
+
+        give.click(self._page.shown(take), job, None, api_visibility="private", show_progress="hidden")
 
     def _who(self, known: str) -> str:
         return known or "guest"

@@ -39,7 +39,7 @@ def _annotate(address: str, home: Path) -> list[float]:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.goto(address)
-        page.get_by_role("tab").nth(1).click()
+        page.get_by_role("tab").nth(2).click()
         page.wait_for_selector(".zb-candidate", timeout=300_000)
         _wait_until_sampled(home, _PROMPTS + 2)
         times = [_next(page) for _ in range(_PROMPTS)]

@@ -7,6 +7,8 @@
     python -m training runs
     python -m training show RUN
     python -m training stop RUN --save
+    python -m training resume RUN
+    python -m training adapters list
 
 A run goes on by itself, in a process of its own; this command only follows it.
 """
@@ -26,8 +28,9 @@ from recsys.llm.adapters import AdapterStore
 from recsys.llm.model_files import model_file
 from recsys.llm.registry import load_spec
 from recsys.settings import Settings
+from training import adapters_cli
 from training.config import DpoConfig, SftConfig, TrainingConfig, config_class, parse_config
-from training.devices import find_device, model_parameters
+from training.devices import find_device
 from training.errors import OutputExistsError
 from training.events import (
     AdapterEvent,
@@ -36,11 +39,16 @@ from training.events import (
     Event,
     MetricsEvent,
     NoteEvent,
+    ResumeEvent,
+    SampleEvent,
     StateEvent,
 )
 from training.export import ExportForm, export_adapter
+from training.methods import Rows
+from training.model_size import model_size
 from training.options import with_config_options
-from training.runs import Rows, RunStatus, RunStore
+from training.run_status import RunStatus
+from training.runs import RunStore
 from training.suggestions import preset_values, presets, suggest, suggested_values
 
 app = typer.Typer(
@@ -48,6 +56,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+
+app.add_typer(adapters_cli.app, name="adapters")
 
 _POLL_S = 0.5
 
@@ -114,9 +124,7 @@ def _run(
     if out is not None and status.adapter is not None:
         shutil.copytree(settings.paths.adapters / status.adapter, out, dirs_exist_ok=True)
         typer.echo(f"adapter copied to {out}")
-    if status.state in ("failed", "interrupted"):
-        typer.echo(f"{run_id} {status.state}: {status.error}", err=True)
-        raise typer.Exit(1)
+    _exit_if_failed(status)
 
 
 @app.command()
@@ -156,6 +164,15 @@ def stop(
 
 
 @app.command()
+def resume(run: Run, home: Home = None) -> None:
+    """Let a run that was stopped, failed or interrupted go on from its last checkpoint, and follow it."""
+    store = RunStore(_settings(home).paths.runs)
+    offset = store.events(run)[1]
+    typer.echo(_summary(store.resume(run)))
+    _exit_if_failed(follow(store, run, offset))
+
+
+@app.command()
 def suggestions(
     model: Annotated[str, typer.Option(help="The base model.")] = "gemma-3-270m",
     kind: Annotated[str, typer.Option(help="sft or dpo.")] = "sft",
@@ -163,7 +180,7 @@ def suggestions(
 ) -> None:
     """Show which settings suit a model's size and this machine better than the defaults, and why."""
     method = config_class(kind).kind
-    parameters = model_parameters(model_file(load_spec(model), _settings(home).paths.models))
+    parameters = model_size(model_file(load_spec(model), _settings(home).paths.models)).parameters
     device = find_device()
     typer.echo(f"{model}: {parameters / 1e9:.2f} billion weights; {device.kind}, {device.memory >> 30} GiB")
     rules = suggest(method, parameters, device)
@@ -190,9 +207,8 @@ def export(
     typer.echo(f"written to {export_adapter(found, cast(ExportForm, form), out, paths.models)}")
 
 
-def follow(store: RunStore, run_id: str) -> RunStatus:
-    """Print a run's events until it is over, or until the second Ctrl-C."""
-    offset = 0
+def follow(store: RunStore, run_id: str, offset: int = 0) -> RunStatus:
+    """Print a run's events from `offset` on until it is over, or until the second Ctrl-C."""
 
     def to_the_end() -> RunStatus:
         nonlocal offset
@@ -218,6 +234,12 @@ def follow(store: RunStore, run_id: str) -> RunStatus:
         return store.get(run_id)
 
 
+def _exit_if_failed(status: RunStatus) -> None:
+    if status.state in ("failed", "interrupted"):
+        typer.echo(f"{status.run_id} {status.state}: {status.error}", err=True)
+        raise typer.Exit(1)
+
+
 def _line(event: Event) -> str:
     match event:
         case MetricsEvent(split="held-out"):
@@ -232,6 +254,10 @@ def _line(event: Event) -> str:
             return f"step {event.step}/{event.steps}  {numbers}  about {event.eta_s or 0:.0f} s left"
         case StateEvent():
             return f"{event.state} {event.reason}".strip()
+        case SampleEvent():
+            return f"{len(event.answers)} fixed prompts answered after step {event.step}"
+        case ResumeEvent():
+            return f"goes on after step {event.step}" if event.step else "begins again"
         case NoteEvent():
             return event.text
         case DataEvent():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,7 @@ from transformers.integrations import TensorBoardCallback
 from training.config import TrainingConfig
 from training.errors import TrainingConfigError
 from training.hardware import training_dtype
-
-
-def total_steps(config: TrainingConfig, rows: int) -> int:
-    """How many optimizer steps `config` takes over `rows` training rows."""
-    batches = math.ceil(rows / config.batch_size)
-    steps = config.epochs * math.ceil(batches / config.gradient_accumulation)
-    return min(steps, config.max_steps or steps)
+from training.steps import total_steps
 
 
 def common_arguments(config: TrainingConfig, rows: int, held_out: int, checkpoints: Path) -> dict[str, Any]:

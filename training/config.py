@@ -81,6 +81,10 @@ class TrainingConfig(BaseModel):
         ge=0,
         description="Steps between two measurements on the held-out rows; 0: only at the end.",
     )
+    samples: bool = Field(
+        default=True,
+        description="Answer the fixed prompts before training, at each measurement and after it.",
+    )
     seed: int = Field(default=0, ge=0, lt=2**32, description="Same seed and data, same result.")
     dtype: Dtype = Field(
         default="auto", description="Number format; auto takes bf16 where the processor is fast at it."
@@ -99,6 +103,13 @@ class TrainingConfig(BaseModel):
     )
     report_to: Literal["none", "tensorboard"] = Field(
         default="none", description="Also write TRL's own logs, for TensorBoard, into the run's folder."
+    )
+
+    processes: int = Field(
+        default=1, ge=1, le=1024, description="Training processes on this machine, one a GPU."
+    )
+    zero: Literal["off", "zero2", "zero3"] = Field(
+        default="off", description="DeepSpeed ZeRO stage that splits the memory among the processes."
     )
 
     @field_validator("name", "parent")

@@ -76,6 +76,12 @@ def fetch(name: str, *, endpoint: str | None = None, cache: Path | None = None) 
     return Path(folder, chosen[0])
 
 
+def cached(name: str) -> Path | None:
+    """The file that `name` stands for where an earlier fetch left it, without asking the hub."""
+    repository, quantisation = parse_name(name)
+    return _cached(repository, quantisation, None)
+
+
 def choose(files: Iterable[str], quantisation: str | None) -> tuple[str, ...]:
     """The file to load among a repository's, with the other parts where it is split; () for none."""
     models = sorted(f for f in files if f.endswith(".gguf") and "mmproj" not in f and "imatrix" not in f)

@@ -51,6 +51,8 @@ COMMON: dict[str, Any] = {
     "save_steps": 7,
     "warmup": 0.0,
     "report_to": "tensorboard",
+    "processes": 2,
+    "zero": "zero2",
 }
 
 

@@ -1,4 +1,4 @@
-"""The HTTP and MCP endpoints of this package: the functions that the playground calls, typed."""
+"""Endpoints of the playground: models, catalogues, recommendation, retrieval."""
 
 from __future__ import annotations
 
