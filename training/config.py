@@ -104,7 +104,6 @@ class TrainingConfig(BaseModel):
     report_to: Literal["none", "tensorboard"] = Field(
         default="none", description="Also write TRL's own logs, for TensorBoard, into the run's folder."
     )
-
     processes: int = Field(
         default=1, ge=1, le=1024, description="Training processes on this machine, one a GPU."
     )
