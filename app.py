@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,8 +34,9 @@ from recsys.synthesis.jobs import JobStore
 from recsys.ui.data.tab import DataTab
 from recsys.ui.page import Texts
 from recsys.ui.playground import PlaygroundTab
+from training.blind import BlindStore
 from training.runs import RunStore
-from training.ui import TrainTab
+from training.ui.tab import TrainTab
 
 _LONGEST_FIELD = "512mb"
 
@@ -80,7 +82,7 @@ class Workbench:
                     annotate = AnnotateTab(self.annotations, self.access, t)
                     annotate.build()
                 with gr.Tab(t("tab_train"), id="train"):
-                    train = TrainTab(self.runs, self.annotations.pairs, self.access, t, bases).build()
+                    train = self._train_tab(bases).build()
             playground_tab.select(
                 tab.refresh_models, playground.model, playground.model, api_visibility="private"
             )
@@ -91,6 +93,18 @@ class Workbench:
             annotation.api.register(self.annotations, self.access, t)
             training.api.register(self.runs, self.annotations.pairs, self.access, t, bases)
         return blocks
+
+    def _train_tab(self, bases: Sequence[str]) -> TrainTab:
+        return TrainTab(
+            runs=self.runs,
+            pairs=self.annotations.pairs,
+            jobs=self.jobs,
+            pool=self.pool,
+            votes=BlindStore(self.pool.settings.paths.comparisons),
+            access=self.access,
+            page=self.page,
+            models=bases,
+        )
 
     def close(self) -> None:
         """Stop the background work; training runs go on."""

@@ -7,7 +7,7 @@
     │   └── CatalogFileError
     ├── DataError             a file or folder is not what it should be        exit code 3
     │   ├── ModelFileError, HubModelError, AdapterFileError
-    │   ├── DatasetFileError, DatasetFormatError
+    │   ├── DatasetFileError, DatasetFormatError, OtherDatasetError
     │   └── IndexMismatchError, IndexInUseError
     ├── ConflictError         the state of the app does not allow it now       exit code 4
     ├── NotReadyError         it will work in a moment                         exit code 5
@@ -137,6 +137,13 @@ class DatasetFormatError(DataError):
 
     cause = "{path} is not the dataset {name}: expected {expected}; found {found}."
     cure = "Check the path, or choose the dataset that it is."
+
+
+class OtherDatasetError(DatasetFormatError):
+    """Details: `name`, `path`, `expected`, `found`, `other`."""
+
+    cause = "{path} is not the dataset {name}: expected {expected}; found {found}. It looks like {other}."
+    cure = "Choose {other}, or another path."
 
 
 class IndexMismatchError(DataError):

@@ -92,3 +92,9 @@ class Paths:
         """The SQLite file of prompts, candidates and judgements."""
         self.home.mkdir(parents=True, exist_ok=True)
         return self.home / "annotations.db"
+
+    @property
+    def comparisons(self) -> Path:
+        """The SQLite file of the votes of blind comparisons."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        return self.home / "comparisons.db"

@@ -81,6 +81,10 @@ class TrainingConfig(BaseModel):
         ge=0,
         description="Steps between two measurements on the held-out rows; 0: only at the end.",
     )
+    samples: bool = Field(
+        default=True,
+        description="Answer the fixed prompts before training, at each measurement and after it.",
+    )
     seed: int = Field(default=0, ge=0, lt=2**32, description="Same seed and data, same result.")
     dtype: Dtype = Field(
         default="auto", description="Number format; auto takes bf16 where the processor is fast at it."

@@ -73,6 +73,25 @@ class ResumeEvent(_Event):
     step: int
 
 
+class SampledAnswer(BaseModel):
+    """An answer to one of the fixed prompts: `label` names the prompt, `score` is the quality score."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    text: str
+    tokens: int
+    score: float
+
+
+class SampleEvent(_Event):
+    """What the model answers to the fixed prompts after step `step`; after step 0, the reference does."""
+
+    kind: Literal["sample"] = "sample"
+    step: int
+    answers: tuple[SampledAnswer, ...]
+
+
 class NoteEvent(_Event):
     """A sentence about what is being done, for the log on the page."""
 
@@ -96,7 +115,14 @@ class AdapterEvent(_Event):
 
 
 Event = Annotated[
-    StateEvent | DataEvent | MetricsEvent | ResumeEvent | NoteEvent | AgreementEvent | AdapterEvent,
+    StateEvent
+    | DataEvent
+    | MetricsEvent
+    | SampleEvent
+    | ResumeEvent
+    | NoteEvent
+    | AgreementEvent
+    | AdapterEvent,
     Field(discriminator="kind"),
 ]
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
@@ -169,4 +195,5 @@ def without_superseded(events: Sequence[Event]) -> list[Event]:
 
 
 def _is_void(event: Event, step: int) -> bool:
-    return isinstance(event, DataEvent) or (isinstance(event, MetricsEvent) and event.step > step)
+    after = isinstance(event, MetricsEvent | SampleEvent) and event.step > step
+    return isinstance(event, DataEvent) or after

@@ -14,6 +14,7 @@ from training.events import (
     MetricsEvent,
     NoteEvent,
     ResumeEvent,
+    SampleEvent,
     StateEvent,
 )
 from training.run_status import RunStatus
@@ -71,6 +72,8 @@ def line_of(event: Event) -> str:
             return f"step {event.step}/{event.steps}  {numbers}  about {event.eta_s or 0:.0f} s left"
         case StateEvent():
             return f"{event.state} {event.reason}".strip()
+        case SampleEvent():
+            return f"{len(event.answers)} fixed prompts answered after step {event.step}"
         case ResumeEvent():
             return f"goes on after step {event.step}" if event.step else "begins again"
         case NoteEvent():

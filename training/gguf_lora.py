@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
 from training.errors import AdapterConversionError
 
@@ -45,11 +45,9 @@ def write_gguf_lora(peft_folder: Path, base_gguf: Path, target: Path) -> None:
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(config["lora_alpha"]))
-    for key, tensor in sorted(load_file(peft_folder / "adapter_model.safetensors").items()):
+    for key, tensor in read_tensors(peft_folder / "adapter_model.safetensors"):
         module, part = _split(key)
-        values = tensor.astype(np.float32)
-        if part == "lora_b":
-            values = layout.reordered(module, values)
+        values = layout.reordered(module, tensor) if part == "lora_b" else tensor
         writer.add_tensor(f"{layout.name(module)}.weight.{part}", np.ascontiguousarray(values))
 
     temporary = target.with_name(target.name + ".part")
@@ -106,6 +104,15 @@ class GgufLayout:
         if self.architecture.startswith("gemma") and module.endswith("norm"):
             return weight + 1
         return self.reordered(module, weight)
+
+
+def read_tensors(path: Path) -> Iterator[tuple[str, FloatArray]]:
+    """The tensors of a safetensors file by name, in fp32; through torch, as NumPy knows no bf16."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        for key in sorted(file.keys()):
+            yield key, file.get_tensor(key).float().numpy()
 
 
 def permute_rows(weight: FloatArray, heads: int) -> FloatArray:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import gguf
 import numpy as np
 from numpy.typing import NDArray
 
-from training.gguf_lora import GgufLayout
+from training.gguf_lora import GgufLayout, read_tensors
 
 _Weights = Callable[[str, NDArray[np.float32]], NDArray[np.float32]]
 """From a tensor's name and its values in the base's file to its values in the new file."""
@@ -45,9 +44,10 @@ def write_model_gguf(folder: Path, base_gguf: Path, target: Path, *, quantise: b
     reader = gguf.GGUFReader(base_gguf)
     layout = GgufLayout.of(reader)
     weights = {}
-    for key, values in _tensors(folder):
-        module = key.removesuffix(".weight")
-        weights[f"{layout.name(module)}.weight"] = layout.stored(module, values)
+    for path in folder.glob("*.safetensors"):
+        for key, values in read_tensors(path):
+            module = key.removesuffix(".weight")
+            weights[f"{layout.name(module)}.weight"] = layout.stored(module, values)
     tied = weights.get("token_embd.weight")
 
     def trained(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -56,15 +56,6 @@ def write_model_gguf(folder: Path, base_gguf: Path, target: Path, *, quantise: b
         return weights.get(name, values)
 
     _write(reader, target, trained, quantise=quantise)
-
-
-def _tensors(folder: Path) -> Any:
-    from safetensors import safe_open
-
-    for path in sorted(folder.glob("*.safetensors")):
-        with safe_open(path, framework="pt") as file:
-            for key in file.keys():  # noqa: SIM118 - it is no mapping
-                yield key, file.get_tensor(key).float().numpy()
 
 
 def _write(reader: gguf.GGUFReader, target: Path, weights: _Weights, *, quantise: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from recsys.llm.adapters import Adapter
 from recsys.prompts.formats import PromptFormat, Style
 from training.config import DpoConfig, SftConfig, TrainingConfig
+from training.errors import TrainingConfigError
 from training.instruction_data import Tokens, parse_instructions, prepare_instructions, read_instructions
 from training.pairs_data import parse_pairs, prepare_pairs, read_pairs
 from training.splits import Prepared
@@ -72,7 +74,11 @@ def build_trainer(
     checkpoints: Path,
     progress: ProgressCallback,
 ) -> Any:
-    """TRL's trainer for `config`, ready to train."""
+    """TRL's trainer for `config`, ready to train.
+
+    Raises TrainingConfigError when this process is not one of as many as `config` wants.
+    """
+    _check_processes(config)
     from training.dpo import build_dpo_trainer
     from training.sft import build_sft_trainer
 
@@ -86,3 +92,12 @@ def build_trainer(
         return build_sft_trainer(config, rows, **places)
     assert isinstance(config, DpoConfig)
     return build_dpo_trainer(config, rows, **places)
+
+
+def _check_processes(config: TrainingConfig) -> None:
+    """A launcher says in the environment how many processes it has started, and with what."""
+    if config.processes != int(os.environ.get("WORLD_SIZE", "1")):
+        problem = f"processes: {config.processes} wanted, but they were not started by a launcher"
+        raise TrainingConfigError(problems=problem)
+    if config.zero != "off" and os.environ.get("ACCELERATE_USE_DEEPSPEED") != "true":
+        raise TrainingConfigError(problems="zero: DeepSpeed was not started by a launcher")

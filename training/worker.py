@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from recsys.llm.adapters import Adapter, AdapterCard, AdapterStore, Agreement
 from recsys.llm.model_files import file_sha256, model_file
 from recsys.llm.registry import ModelSpec, load_spec, prompt_format
+from recsys.prompts.formats import PromptFormat
 from recsys.settings import Paths
 from training.checkpoints import discard_later, latest, step_of
 from training.config import read_config, trains_all
@@ -40,6 +42,7 @@ from training.events import (
     without_superseded,
 )
 from training.failures import explain
+from training.fixed_prompts import FixedPrompt, fixed_prompts
 from training.methods import build_trainer, parsed, prepared, trained_style
 from training.priority import step_back
 from training.processes import ProcessRecord, Terminated, end_on_sigterm
@@ -117,7 +120,8 @@ class _Work:
             return "stopped", f"asked to stop and {request} before the first step; no adapter"
 
         self._enter("training")
-        result = self._train(rows, base, parent, start)
+        samples = fixed_prompts(spec.languages) if self.config.samples else ()
+        result = self._train(rows, base, parent, start, samples, text_format)
         request = self.folder.stop_request()
         if request == "cancel":
             return "stopped", f"cancelled after step {result.steps}; no adapter"
@@ -165,11 +169,18 @@ class _Work:
         return start
 
     def _train(
-        self, rows: Prepared[Any], base: Path, parent: Adapter | None, start: Path | None
+        self,
+        rows: Prepared[Any],
+        base: Path,
+        parent: Adapter | None,
+        start: Path | None,
+        samples: Sequence[FixedPrompt],
+        text_format: PromptFormat,
     ) -> TrainingResult:
         from training.progress import ProgressCallback
         from training.result import train
         from training.run_callback import RunCallback
+        from training.samples import AnswerSamples
 
         progress = ProgressCallback(self.events.write, lambda: self.folder.stop_request() is not None)
         progress.restore(without_superseded(read_events(self.folder.events)[0]))
@@ -182,6 +193,8 @@ class _Work:
             progress=progress,
         )
         trainer.add_callback(RunCallback(self.folder))
+        tokenizer = trainer.processing_class
+        trainer.add_callback(AnswerSamples(samples, text_format, tokenizer, self.events.write))
         result = train(
             trainer,
             progress,

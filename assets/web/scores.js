@@ -59,7 +59,7 @@ function update() {
 
 function histogram(counts) {
   const { bins, step } = props.value, most = Math.max(...counts, 1), wide = WIDTH / bins;
-  const svg = draw('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT + 16}`, preserveAspectRatio: 'none', 'aria-hidden': true });
+  const svg = draw('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': true });
   counts.forEach((count, bin) => {
     if (!count) return;
     const high = Math.max(1, HEIGHT * count / most);
@@ -70,11 +70,6 @@ function histogram(counts) {
     svg.append(bar);
   });
   svg.append(draw('line', { y1: 0, y2: HEIGHT, x1: 0, x2: 0 }));
-  for (let tick = 0; tick <= bins * step; tick += 5) {
-    const label = draw('text', { x: Math.min(Math.max(tick / (bins * step) * WIDTH, 8), WIDTH - 8), y: HEIGHT + 13 });
-    label.textContent = tick;
-    svg.append(label);
-  }
   const follow = event => {
     const box = svg.getBoundingClientRect();
     move((event.clientX - box.left) / box.width * bins * step);
@@ -87,6 +82,16 @@ function histogram(counts) {
     svg.addEventListener('pointerup', () => { svg.removeEventListener('pointermove', follow); settle(); }, { once: true });
   });
   return svg;
+}
+
+function axis() {
+  const { bins, step } = props.value, line = make('div', 'zh-axis');
+  for (let tick = 0; tick < bins * step; tick += 5) {
+    const label = make('span', '', String(tick));
+    label.style.left = `${100 * tick / (bins * step)}%`;
+    line.append(label);
+  }
+  return line;
 }
 
 function render() {
@@ -108,7 +113,7 @@ function render() {
   root.replaceChildren(bar, ...value.groups.map(group => {
     const box = make('section', 'zh-group'), head = make('header');
     head.append(make('b', '', group.label), make('span', 'zh-kept'));
-    box.append(head, histogram(group.counts));
+    box.append(head, histogram(group.counts), axis());
     if (group.other) box.append(make('p', 'zh-other', group.other));
     return box;
   }));

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 
 from training.config import DpoConfig, Loss, SftConfig, TrainingConfig
+from training.dpo import loss_arguments, precomputes
 from training.fast_head import fast_log_probs
 from training.instruction_data import TextRow
 from training.length_groups import LengthGroups
@@ -74,12 +75,52 @@ def test_sft_computes_what_trl_computes(base_folder: Path, tmp_path: Path) -> No
     assert_same(*both)
 
 
+@pytest.fixture(scope="module")
+def dpo_trainers(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """TRL's as it is, and the fast one."""
+    configs = [DpoConfig(dtype="fp32", fast_path=on, epochs=1) for on in (False, True)]
+    return [trainer(config, PAIRS, base_folder, tmp_path_factory.mktemp("dpo")) for config in configs]
+
+
 @pytest.mark.slow
 @pytest.mark.model
-@pytest.mark.parametrize("loss", ["sigmoid", "robust", "ipo", "sigmoid_norm", "sigmoid+sft"])
-def test_dpo_computes_what_trl_computes(base_folder: Path, tmp_path: Path, loss: Loss) -> None:
-    configs = [DpoConfig(dtype="fp32", loss=loss, fast_path=on, epochs=1) for on in (False, True)]
-    assert_same(*(trainer(config, PAIRS, base_folder, tmp_path) for config in configs))
+@pytest.mark.parametrize("loss", get_args(Loss))
+def test_dpo_computes_what_trl_computes(dpo_trainers: list[Any], loss: Loss) -> None:
+    arguments = loss_arguments(DpoConfig(loss=loss, sft_weight=0.5, label_smoothing=0.2))
+    for built in dpo_trainers:
+        built.model.zero_grad()
+        built.loss_types = arguments["loss_type"]
+        built.loss_weights = arguments.get("loss_weights", [1.0])
+        built.label_smoothing = arguments.get("label_smoothing", 0.0)
+    assert_same(*dpo_trainers)
+
+
+def test_each_loss_has_trls_name() -> None:
+    from trl import DPOConfig as TrlConfig
+
+    for loss in get_args(Loss):
+        arguments = TrlConfig(use_cpu=True, bf16=False, **loss_arguments(DpoConfig(loss=loss)))
+        assert arguments.loss_type == loss.split("+")
+    assert loss_arguments(DpoConfig(loss="robust"))["label_smoothing"] == 0.1
+    assert loss_arguments(DpoConfig(loss="sigmoid"))["label_smoothing"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "train", "held_out", "wanted"),
+    [
+        ({"epochs": 1}, 100, 0, False),
+        ({"epochs": 1, "eval_steps": 0}, 100, 10, False),
+        ({"epochs": 1, "eval_steps": 5}, 100, 10, True),
+        ({"epochs": 2}, 100, 0, True),
+        ({"epochs": 2, "max_steps": 10}, 100, 0, False),
+        ({"epochs": 1, "precompute_reference": "on"}, 100, 0, True),
+        ({"epochs": 2, "precompute_reference": "off"}, 100, 0, False),
+    ],
+)
+def test_the_reference_is_precomputed_where_that_is_less_work(
+    changes: dict[str, Any], train: int, held_out: int, wanted: bool
+) -> None:
+    assert precomputes(DpoConfig(**changes), train, held_out) is wanted
 
 
 @pytest.mark.slow

@@ -13,11 +13,10 @@ import torch
 from recsys.llm.adapters import AdapterCard
 from recsys.settings import Paths
 from tests.training.support import MODEL, command_line, make_instruction, make_row, write_rows
-from training.config import DpoConfig, SftConfig, TrainingConfig
+from training.config import SftConfig, TrainingConfig
 from training.gguf_lora import write_gguf_lora
 from training.instruction_data import TextRow
 from training.methods import build_trainer
-from training.pairs_data import TextPair
 from training.progress import ProgressCallback
 from training.result import train
 from training.splits import Prepared
@@ -25,7 +24,6 @@ from training.splits import Prepared
 pytestmark = [pytest.mark.slow, pytest.mark.model]
 
 ROWS = tuple(TextRow(f"Request {n}: a quiet book?\n", f"A novel about the sea, {n}.") for n in range(4))
-PAIRS = tuple(TextPair(row.prompt, row.answer, "Films films films") for row in ROWS)
 
 
 def use_the_rounded_weights(model: torch.nn.Module) -> None:
@@ -63,22 +61,25 @@ def test_an_adapter_learns_over_a_base_in_four_bits(
 def test_gradients_in_four_bits_are_those_of_the_dense_base_also_after_an_evaluation(
     base_folder: Path, tmp_path: Path
 ) -> None:
-    """bitsandbytes changes the weights' layout at an evaluation, in which gradients do not pass."""
-    gradients = []
-    for config in (DpoConfig(method="qlora", dtype="fp32"), DpoConfig(dtype="fp32")):
+    """bitsandbytes changes the weights' layout at an evaluation, and then no gradient passes."""
+    found = []
+    for method in ("qlora", "lora"):
         progress = ProgressCallback(lambda event: None, lambda: False)
-        trainer = built(config, PAIRS[:2], base_folder, tmp_path, progress)
+        config = SftConfig(method=method, dtype="fp32")
+        trainer = built(config, ROWS[:2], base_folder, tmp_path, progress)
         trainer.evaluate()
-        if config.method == "lora":
+        if method == "lora":
             use_the_rounded_weights(trainer.model)
+        weights = {name: w for name, w in trainer.model.named_parameters() if w.requires_grad}
+        for weight in weights.values():
+            weight.data = weight.data.float()  # TRL keeps QLoRA's adapter in bf16
         trainer.model.train()
         trainer.compute_loss(trainer.model, trainer.data_collator(list(trainer.train_dataset))).backward()
-        first = next(
-            w for n, w in trainer.model.named_parameters() if "layers.0.self_attn.q_proj.lora_B" in n
-        )
-        gradients.append(first.grad.float())
-    difference = float((gradients[0] - gradients[1]).norm() / gradients[1].norm())
-    assert difference < 0.05
+        found.append({name: weight.grad for name, weight in weights.items()})
+    gradients, wanted = found
+    assert gradients.keys() == wanted.keys()
+    for name in (name for name in wanted if "q_proj.lora_B" in name):
+        assert float((gradients[name] - wanted[name]).norm() / wanted[name].norm()) < 0.05, name
 
 
 def test_full_training_leaves_a_model_that_llama_cpp_serves(
@@ -109,3 +110,17 @@ def test_an_unknown_method_is_refused() -> None:
         parse_config({"method": "full"}, "dpo")
     with pytest.raises(TrainingConfigError, match="full training starts from the base"):
         parse_config({"method": "full", "parent": "a"}, "sft")
+
+
+def test_trls_logs_also_go_to_tensorboard(base_folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard is among the test tools")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    progress = ProgressCallback(lambda event: None, lambda: False)
+    config = SftConfig(batch_size=2, max_steps=2, report_to="tensorboard")
+    built(config, ROWS, base_folder, tmp_path / "checkpoints", progress).train()
+    found = EventAccumulator(str(tmp_path / "tensorboard"))
+    found.Reload()
+    losses = [point.value for point in found.Scalars("train/loss")]
+    assert losses == pytest.approx([value for _, value in progress.curves["loss"]])
+    assert [point.step for point in found.Scalars("eval/loss")] == [0, 2]

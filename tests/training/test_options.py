@@ -53,6 +53,7 @@ COMMON: dict[str, Any] = {
     "report_to": "tensorboard",
     "processes": 2,
     "zero": "zero2",
+    "samples": False,
 }
 
 

@@ -120,7 +120,9 @@ def test_many_who_look_at_once_start_one_run_once(root: Path) -> None:
     """In processes of their own, as apps and keepers are; the keeper here is the real one."""
     folder = queued(root)
     folder.config.write_text("{}")  # the worker fails at once: there are no rows
-    code = "import sys; from pathlib import Path; from training.run_queue import look; look(Path(sys.argv[1]))"
+    code = (
+        "import sys; from pathlib import Path; from training.run_queue import look; look(Path(sys.argv[1]))"
+    )
     with ThreadPoolExecutor(4) as pool:
         command = [sys.executable, "-c", code, str(root)]
         list(pool.map(lambda _: subprocess.run(command, cwd=PROJECT, check=True, timeout=60), range(4)))
