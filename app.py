@@ -14,6 +14,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
 import typer
+from starlette.middleware import Middleware
 
 import annotation.api
 import recsys.api.data
@@ -32,6 +33,7 @@ from recsys.retrieval.catalogs import Catalogs
 from recsys.settings import Settings
 from recsys.synthesis.jobs import JobStore
 from recsys.ui.data.tab import DataTab
+from recsys.ui.language import ChosenLanguage, language_switch
 from recsys.ui.page import Texts
 from recsys.ui.playground import PlaygroundTab
 from training.blind import BlindStore
@@ -51,7 +53,10 @@ class Workbench:
         self.pool = ModelPool(settings)
         self.recommender = Recommender(self.pool, self.catalogs)
         self.annotations = AnnotationService.from_settings(
-            settings, lambda: self.pool.get(settings.model, wait=False), languages=languages
+            settings,
+            lambda: self.pool.get(settings.model, wait=False),
+            models=self.pool.get,
+            languages=languages,
         )
         self.jobs = JobStore(settings)
         self.sources = SourceFolder(*filter(None, [settings.sources]), settings.paths.sources)
@@ -72,6 +77,8 @@ class Workbench:
             with gr.Row(elem_id="brand"):
                 gr.HTML("<h1>Zeroshelf</h1>", elem_id="name")
                 gr.Markdown(t("app_tagline"), elem_id="tagline")
+                if not t.fixed:
+                    language_switch()
             with gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab(t("tab_playground"), id="playground") as playground_tab:
                     tab = PlaygroundTab(self.recommender, t)
@@ -133,6 +140,7 @@ def launch_options(workbench: Workbench, settings: Settings) -> dict[str, Any]:
         ),
         "css_paths": [ASSETS / "web" / "style.css"],
         "i18n": workbench.page.i18n,
+        "app_kwargs": {"middleware": [Middleware(ChosenLanguage, fixed=workbench.page.fixed)]},
         "mcp_server": True,
         "show_error": True,
         "max_file_size": _LONGEST_FIELD,

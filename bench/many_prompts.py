@@ -78,8 +78,6 @@ def _prompts() -> list[Prompt]:
                 history=tuple(history),
                 target=target,
                 options=0,
-                shared=(),
-                topics=(),
                 seed=0,
             )
             prompts.append(response_prompt(task))

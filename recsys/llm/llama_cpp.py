@@ -109,6 +109,10 @@ class LlamaCppBackend:
         """How many tokens the model's tokenizer makes of `text`, its begin token included."""
         return len(self._tokenize(text))
 
+    def token_ids(self, text: str) -> list[int]:
+        """The tokens of `text`, its begin token included where the model wants one."""
+        return self._tokenize(text)
+
     def close(self) -> None:
         """Let the current step end, then free context, adapters and weights."""
         self._scheduler.close()

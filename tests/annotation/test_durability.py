@@ -22,7 +22,7 @@ path, annotator = Path(sys.argv[1]), sys.argv[2]
 store = AnnotationStore(path)
 turn = 0
 while True:
-    task = store.judgements.task(str(turn % 20 + 1), annotator)
+    task = store.assignments.task(str(turn % 20 + 1), annotator)
     best, worst = (task.candidates[(turn // 20 + i) % 5].id for i in (0, 1))
     judgement = store.judgements.judge(task.id, annotator, best, worst)
     print(judgement.id, task.id, best, worst, flush=True)
@@ -43,7 +43,7 @@ def test_threads_that_judge_at_once_lose_nothing(
 
     def work(annotator: str) -> list[tuple[str, str, str | None, str | None]]:
         told = []
-        while task := store.judgements.next_task(annotator):
+        while task := store.assignments.next_task(annotator):
             mine = [c.id for c in task.candidates]
             j = store.judgements.judge(task.id, annotator, mine[0], mine[-1])
             told.append((j.id, j.task_id, j.best, j.worst))
@@ -53,8 +53,8 @@ def test_threads_that_judge_at_once_lose_nothing(
     with ThreadPoolExecutor(len(names)) as pool:
         told = dict(zip(names, pool.map(work, names), strict=True))
     stored: dict[str, list[tuple[str, str, str | None, str | None]]] = {name: [] for name in names}
-    for judged in store.judgements.judged():
-        j = judged.judgement
+    for _, rating in store.snapshot().ratings():
+        j = rating.judgement
         stored[j.annotator].append((j.id, j.task_id, j.best, j.worst))
     assert stored == told
     assert all(len(rows) == 20 for rows in stored.values())
@@ -63,7 +63,7 @@ def test_threads_that_judge_at_once_lose_nothing(
 def test_threads_of_one_annotator_see_one_task(store: AnnotationStore, make_prompt, make_candidates) -> None:
     _fill(store, 3, make_prompt, make_candidates)
     with ThreadPoolExecutor(8) as pool:
-        tasks = list(pool.map(lambda _: store.judgements.next_task("ann"), range(8)))
+        tasks = list(pool.map(lambda _: store.assignments.next_task("ann"), range(8)))
         assert len(set(tasks)) == 1
         assert tasks[0]
         a, b = (c.id for c in tasks[0].candidates[:2])

@@ -22,7 +22,7 @@ def home(tmp_path: Path, make_prompt, make_candidates) -> Path:
     with AnnotationStore(Settings(home=tmp_path).paths.annotations) as store:
         store.prompts.add([make_prompt(1), make_prompt(2)])
         store.prompts.save_candidates("1", make_candidates())
-        task = store.judgements.next_task("ann")
+        task = store.assignments.next_task("ann")
         assert task
         store.judgements.judge(task.id, "ann", task.candidates[0].id, task.candidates[1].id)
     return tmp_path

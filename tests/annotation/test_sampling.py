@@ -91,7 +91,7 @@ def prompts(store: AnnotationStore, make_prompt) -> None:
 def test_who_waits_comes_first_and_then_the_thread_works_ahead(store, backend, make_sampler) -> None:
     sampler = make_sampler(ahead=3)
     assert sampler.ensure("ann")
-    store.judgements.next_task("ann")
+    store.assignments.next_task("ann")
     sampler.note("ann")
     _until(lambda: _sampled(store) == 4)
     time.sleep(0.1)
@@ -114,7 +114,7 @@ def test_a_ready_task_does_not_wait_for_the_model(store, backend, make_sampler) 
 def test_candidates_carry_what_made_them(store, backend, make_sampler) -> None:
     sampler = make_sampler(ahead=0, sampling=Sampling(temperature=0.5, seed=7), adapter="dpo-1")
     sampler.ensure("ann")
-    task = store.judgements.next_task("ann")
+    task = store.assignments.next_task("ann")
     made = store.prompts.candidates(task.id)
     seed = task.prompt.sampling_seed
     assert [c.seed for c in made] == list(range(seed, seed + 5))
@@ -131,7 +131,7 @@ def test_nobody_waits_when_all_is_done(store, backend, make_sampler) -> None:
     sampler = make_sampler(ahead=20)
     assert sampler.ensure("ann")
     _until(lambda: _sampled(store) == 10)
-    while task := store.judgements.next_task("ann"):
+    while task := store.assignments.next_task("ann"):
         store.judgements.skip(task.id, "ann")
     assert not sampler.ensure("ann", timeout_s=20)
 
@@ -184,7 +184,7 @@ def test_a_prompt_that_is_too_long_is_left_out(store, backend, make_sampler) -> 
     _until(lambda: _sampled(store) == 9)
     time.sleep(0.1)
     assert [p.record.instruction for p in store.prompts.unsampled(9)] == [first]
-    while task := store.judgements.next_task("ann"):
+    while task := store.assignments.next_task("ann"):
         store.judgements.skip(task.id, "ann")
     assert not sampler.ensure("ann", timeout_s=20)
 
@@ -193,7 +193,7 @@ def test_work_in_another_language_is_put_off(store, backend, make_sampler) -> No
     sampler = make_sampler(ahead=1)
     assert sampler.ensure("ann", "en")
     backend.gate.clear()
-    store.judgements.next_task("ann", "en")
+    store.assignments.next_task("ann", "en")
     sampler.note("ann", "en")
     _until(lambda: len(backend.requests) == 2)
     threading.Timer(0.3, backend.gate.set).start()
@@ -210,7 +210,7 @@ def test_it_sleeps_when_nobody_asks(store, backend, make_sampler) -> None:
     assert sampler.ensure("ann")
     _until(lambda: _sampled(store) == 2)
     time.sleep(0.4)
-    store.judgements.next_task("ann")
+    store.assignments.next_task("ann")
     time.sleep(0.3)
     assert _sampled(store) == 2
     sampler.note("ann")
