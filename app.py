@@ -68,6 +68,7 @@ class Workbench:
         self.pool.preload()
         self.catalogs.prepare_demos()
         self.annotations.add_demo_prompts()
+        self.runs.list()  # marks runs that have died meanwhile, and starts the one whose turn it is
 
     def blocks(self) -> gr.Blocks:
         """The page with its tabs and endpoints."""

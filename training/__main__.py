@@ -16,7 +16,6 @@ A run goes on by itself, in a process of its own; this command only follows it.
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, cast, get_args
@@ -32,22 +31,11 @@ from training import adapters_cli
 from training.config import DpoConfig, SftConfig, TrainingConfig, config_class, parse_config
 from training.devices import find_device
 from training.errors import OutputExistsError
-from training.events import (
-    AdapterEvent,
-    AgreementEvent,
-    DataEvent,
-    Event,
-    MetricsEvent,
-    NoteEvent,
-    ResumeEvent,
-    SampleEvent,
-    StateEvent,
-)
 from training.export import ExportForm, export_adapter
+from training.follow import exit_if_failed, follow, summary
 from training.methods import Rows
 from training.model_size import model_size
 from training.options import with_config_options
-from training.run_status import RunStatus
 from training.runs import RunStore
 from training.suggestions import preset_values, presets, suggest, suggested_values
 
@@ -59,7 +47,6 @@ app = typer.Typer(
 
 app.add_typer(adapters_cli.app, name="adapters")
 
-_POLL_S = 0.5
 
 Home = Annotated[
     Path | None, typer.Option(help="The data folder (default: ZEROSHELF_HOME, or the user's own).")
@@ -124,7 +111,7 @@ def _run(
     if out is not None and status.adapter is not None:
         shutil.copytree(settings.paths.adapters / status.adapter, out, dirs_exist_ok=True)
         typer.echo(f"adapter copied to {out}")
-    _exit_if_failed(status)
+    exit_if_failed(status)
 
 
 @app.command()
@@ -132,7 +119,7 @@ def runs(home: Home = None) -> None:
     """List the runs, newest first."""
     statuses = RunStore(_settings(home).paths.runs).list()
     for status in statuses:
-        typer.echo(_summary(status))
+        typer.echo(summary(status))
     if not statuses:
         typer.echo("No runs yet. Start one with `python -m training dpo --from-store`.")
 
@@ -144,7 +131,7 @@ def show(
     """Show a run's state, its latest numbers and the end of its log."""
     store = RunStore(_settings(home).paths.runs)
     status = store.get(run)
-    typer.echo(_summary(status))
+    typer.echo(summary(status))
     for text in (status.reason, status.error):
         if text:
             typer.echo(text)
@@ -160,7 +147,7 @@ def stop(
     home: Home = None,
 ) -> None:
     """Ask a run to stop after its current step."""
-    typer.echo(_summary(RunStore(_settings(home).paths.runs).stop(run, save=save)))
+    typer.echo(summary(RunStore(_settings(home).paths.runs).stop(run, save=save)))
 
 
 @app.command()
@@ -168,8 +155,8 @@ def resume(run: Run, home: Home = None) -> None:
     """Let a run that was stopped, failed or interrupted go on from its last checkpoint, and follow it."""
     store = RunStore(_settings(home).paths.runs)
     offset = store.events(run)[1]
-    typer.echo(_summary(store.resume(run)))
-    _exit_if_failed(follow(store, run, offset))
+    typer.echo(summary(store.resume(run)))
+    exit_if_failed(follow(store, run, offset))
 
 
 @app.command()
@@ -205,75 +192,6 @@ def export(
         raise InputError(reason=f"--form is one of {', '.join(get_args(ExportForm))}, not {form!r}.")
     found = AdapterStore(paths.adapters).get(adapter)
     typer.echo(f"written to {export_adapter(found, cast(ExportForm, form), out, paths.models)}")
-
-
-def follow(store: RunStore, run_id: str, offset: int = 0) -> RunStatus:
-    """Print a run's events from `offset` on until it is over, or until the second Ctrl-C."""
-
-    def to_the_end() -> RunStatus:
-        nonlocal offset
-        while True:
-            status = store.get(run_id)  # before the events, so that none of an ended run is missed
-            events, offset = store.events(run_id, offset)
-            for line in filter(None, map(_line, events)):
-                typer.echo(line)
-            if status.is_over:
-                return status
-            time.sleep(_POLL_S)
-
-    try:
-        return to_the_end()
-    except KeyboardInterrupt:
-        pass
-    try:
-        store.stop(run_id, save=True)
-        typer.echo("\nstopping after this step and saving; Ctrl-C again to leave it to itself")
-        return to_the_end()
-    except KeyboardInterrupt:
-        typer.echo(f"\n{run_id} goes on; `python -m training show {run_id}` tells how it is.")
-        return store.get(run_id)
-
-
-def _exit_if_failed(status: RunStatus) -> None:
-    if status.state in ("failed", "interrupted"):
-        typer.echo(f"{status.run_id} {status.state}: {status.error}", err=True)
-        raise typer.Exit(1)
-
-
-def _line(event: Event) -> str:
-    match event:
-        case MetricsEvent(split="held-out"):
-            accuracy = event.values.get("rewards/accuracies")
-            first = "" if accuracy is None else f"accuracy {accuracy:.2f}, "
-            return f"held-out {first}loss {event.values.get('loss', float('nan')):.4f}"
-        case MetricsEvent():
-            shown = ("loss", "rewards/margins", "rewards/accuracies")
-            numbers = "  ".join(
-                f"{k.split('/')[-1]} {event.values[k]:.4f}" for k in shown if k in event.values
-            )
-            return f"step {event.step}/{event.steps}  {numbers}  about {event.eta_s or 0:.0f} s left"
-        case StateEvent():
-            return f"{event.state} {event.reason}".strip()
-        case SampleEvent():
-            return f"{len(event.answers)} fixed prompts answered after step {event.step}"
-        case ResumeEvent():
-            return f"goes on after step {event.step}" if event.step else "begins again"
-        case NoteEvent():
-            return event.text
-        case DataEvent():
-            dropped = "".join(f", {count} dropped: {reason}" for reason, count in event.dropped.items())
-            cut = f", {event.truncated} cut at the end" if event.truncated else ""
-            return f"{event.train} rows to train on, {event.held_out} held out{dropped}{cut}"
-        case AgreementEvent():
-            return f"llama.cpp and PEFT differ by {event.agreement.mean_difference:.5f} nats a token"
-        case AdapterEvent():
-            return f"adapter {event.name} in {event.folder}"
-
-
-def _summary(status: RunStatus) -> str:
-    steps = f"{status.step}/{status.steps}" if status.steps else "-"
-    adapter = status.adapter or "-"
-    return f"{status.run_id}  {status.state:<11}  step {steps:<9}  {status.name}  adapter {adapter}"
 
 
 def _settings(home: Path | None) -> Settings:

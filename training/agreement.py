@@ -18,6 +18,7 @@ from pathlib import Path
 import gguf
 import llama_cpp
 import numpy as np
+import psutil
 import torch
 from numpy.typing import NDArray
 from peft import PeftModel
@@ -40,14 +41,15 @@ _CONTEXT = 512
 def agreement(
     base_gguf: Path, base_folder: Path, adapter_folder: Path, adapter_gguf: Path
 ) -> Agreement | None:
-    """The differences over `TEXT`, in nats per token, or None where the disk has no room for the dense base.
+    """The differences over `TEXT`, in nats per token, or None where disk or memory have no room for it.
 
     `base_folder` is the safetensors copy of `base_gguf`, `adapter_folder` the PEFT folder that
     `adapter_gguf` was written from.
     """
     reader = gguf.GGUFReader(base_gguf)
     needed = sum(int(tensor.n_elements) for tensor in reader.tensors) * _BYTES_PER_WEIGHT
-    if shutil.disk_usage(adapter_gguf.parent).free < 2 * needed:
+    room = min(shutil.disk_usage(adapter_gguf.parent).free, psutil.virtual_memory().available)
+    if room < 2 * needed:  # the dense file, and the same weights once more in the process
         return None
     with tempfile.TemporaryDirectory(dir=adapter_gguf.parent, prefix=".dense-") as folder:
         dense = Path(folder) / "base.gguf"

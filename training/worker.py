@@ -215,7 +215,7 @@ class _Work:
         write_gguf_lora(self.folder.peft, gguf, self.folder.gguf)
         compared = agreement(gguf, base, self.folder.peft, self.folder.gguf)
         if compared is None:
-            self._note("The disk has no room for the comparison; it is left out")
+            self._note("Disk or memory have no room for the comparison; it is left out")
         else:
             self.events.write(AgreementEvent(agreement=compared))
         return compared
@@ -225,8 +225,7 @@ class _Work:
 
         card, folder = publish_adapter(self.paths.adapters, self.folder.peft, self.folder.gguf, card)
         self.events.write(AdapterEvent(name=card.name, folder=folder))
-        if self.folder.stop_request() is None:
-            shutil.rmtree(self.folder.checkpoints, ignore_errors=True)  # nothing is left to go on with
+        self._clear_checkpoints()
 
     def _export_model(self, gguf: Path) -> Agreement:
         from training.agreement import model_agreement
@@ -245,7 +244,12 @@ class _Work:
 
         folder = publish_model(self.paths.models, self.folder.peft, self.folder.gguf, card)
         self._note(f"The model is in {folder}; it is served with --model {folder / MODEL_GGUF}")
-        shutil.rmtree(self.folder.checkpoints, ignore_errors=True)
+        self._clear_checkpoints()
+
+    def _clear_checkpoints(self) -> None:
+        """A finished run has nothing left to go on with."""
+        if self.folder.stop_request() is None:
+            shutil.rmtree(self.folder.checkpoints, ignore_errors=True)
 
     def _enter(self, state: RunState) -> None:
         self.events.write(StateEvent(state=state))
