@@ -52,7 +52,7 @@ class ShardWriter:
 
             pool = ModelPool(settings)
             self._close_model = pool.close
-            backend, adapter = pool.resolve(config.teacher.model)
+            backend, adapter = pool.resolve(config.teacher.model, typed=True)
             teachers["model"] = ModelTeacher(backend, config.teacher, adapter=adapter, cancel=cancel)
         self._writer = RowWriter(
             config,

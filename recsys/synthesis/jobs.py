@@ -24,6 +24,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recsys.errors import ConflictError, InputError
+from recsys.llm.pool import ModelPool
 from recsys.settings import Settings
 from recsys.synthesis.config import SynthesisConfig, parse_config
 from recsys.synthesis.job import Progress
@@ -70,7 +71,12 @@ class JobStore:
         return self.root / name
 
     def start(self, config: SynthesisConfig) -> str:
-        """Start a new job; raises ConflictError while another one runs."""
+        """Start a new job; raises ConflictError while another one runs.
+
+        A configuration from a page names a model of the app's list, or UnknownModelError is raised.
+        """
+        if "model" in (config.responses, config.queries):
+            ModelPool(self._settings).check_reference(config.teacher.model)
         name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         with FileLock(self.root / ".lock"):
             self._refuse_second()
