@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from jinja2 import TemplateError
+from safetensors import SafetensorError
 from tokenizers.decoders import DecodeStream
 from transformers import (
     AutoConfig,
@@ -29,10 +30,21 @@ from recsys.llm.base import Sampling
 from recsys.prompts.formats import Prompt, PromptFormat, Style
 
 _PENALTY_WINDOW = 64
-_LOADING = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError)
+_LOADING = (
+    SafetensorError,
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    ImportError,
+)
 """What transformers and PEFT raise for files that are not what they should be."""
 
 _log = logging.getLogger(__name__)
+logging.getLogger("transformers.integrations.peft").setLevel(logging.ERROR)
+"""It warns of each adapter beside the one that it loads; what is missing is looked at here."""
 
 
 class TorchModel:
@@ -171,10 +183,10 @@ class TorchModel:
         # PEFT makes the name a key of modules, which must not hold dots.
         key = f"adapter{len(self._loaded)}"
         try:
-            found = self._model.load_adapter(
-                str(adapter.folder), adapter_name=key, local_files_only=True, use_safetensors=True
-            )
-            if found.missing_keys or found.unexpected_keys or found.mismatched_keys:
+            found = self._model.load_adapter(str(adapter.folder), adapter_name=key, use_safetensors=True)
+            # Tensors of adapters that were there before count as missing too.
+            missing = any(f".{key}." in name for name in found.missing_keys)
+            if missing or found.unexpected_keys or found.mismatched_keys:
                 raise ValueError("its tensors are not those of this model")
         except _LOADING as error:
             self._forget(key)
