@@ -23,6 +23,7 @@ name is the key of their translations in `assets/i18n/`. Other packages derive t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -37,9 +38,17 @@ class ZeroshelfError(Exception):
         self.details = details
         super().__init__(self.message(self.cause, self.cure))
 
+    def __reduce__(self) -> tuple[Callable[..., ZeroshelfError], tuple[object, ...]]:
+        # Errors travel from worker processes; without this their details would be lost on the way.
+        return _again, (type(self), self.details)
+
     def message(self, cause: str, cure: str) -> str:
         """Cause and cure, possibly translated templates, filled with this error's details."""
         return " ".join(part.format(**self.details) for part in (cause, cure) if part)
+
+
+def _again(kind: type[ZeroshelfError], details: dict[str, object]) -> ZeroshelfError:
+    return kind(**details)
 
 
 class InputError(ZeroshelfError):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from recsys.errors import ModelFileError
+from recsys.errors import ModelFileError, ZeroshelfError
 from recsys.llm import hub
-from recsys.llm.adapters import GGUF, WEIGHTS, AdapterStore
+from recsys.llm.adapters import GGUF, WEIGHTS, AdapterStore, check_adapter_name
 from recsys.llm.base import Backend
 from recsys.llm.model_files import model_file
 from recsys.llm.openai_server import name as server_name
@@ -58,6 +58,20 @@ def describe(name: str) -> Description:
         return Description("transformers", _BOTH)
     languages = load_spec(name).languages
     return Description(_hub_kind(name) if name.startswith(hub.PREFIX) else "llama.cpp", languages)
+
+
+def split_typed(reference: str) -> tuple[str, str | None]:
+    """Model and adapter of "model+adapter", or of "model", where the model has any name.
+
+    A path may hold plus signs, an adapter's name does not. Nothing is raised: what is no model's name
+    comes back whole.
+    """
+    model, _, adapter = reference.rpartition("+")
+    try:
+        describe(model)
+        return model, check_adapter_name(adapter)
+    except ZeroshelfError:
+        return reference, None
 
 
 def open_backend(name: str, settings: Settings, adapters: AdapterStore) -> Opened:

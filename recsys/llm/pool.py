@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recsys.errors import NotReadyError, UnknownModelError, ZeroshelfError
-from recsys.llm.adapters import AdapterStore, check_adapter_name
-from recsys.llm.backends import Opened, describe, open_backend
+from recsys.llm.adapters import AdapterStore
+from recsys.llm.backends import Opened, describe, open_backend, split_typed
 from recsys.llm.base import Backend, OwnAdapters
 from recsys.llm.registry import known_models
 from recsys.settings import Settings
@@ -39,16 +39,6 @@ def split_reference(reference: str) -> tuple[str, str | None]:
     """ "model+adapter" as (model, adapter); the adapter is None without a plus sign."""
     model, plus, adapter = reference.partition("+")
     return model, adapter if plus else None
-
-
-def split_typed(reference: str) -> tuple[str, str | None]:
-    """The same for any name of a model: a path may hold plus signs, an adapter's name does not."""
-    model, _, adapter = reference.rpartition("+")
-    try:
-        describe(model)
-        return model, check_adapter_name(adapter)
-    except ZeroshelfError:
-        return reference, None
 
 
 class ModelPool:
@@ -124,6 +114,11 @@ class ModelPool:
         """The base models that page and API can name, the default first."""
         return tuple(dict.fromkeys([self.settings.model, *known_models()]))
 
+    def trainable(self) -> Sequence[str]:
+        """Those of `bases` that lie in a GGUF file, whose weights can be trained."""
+        infos = (info for info in self.list() if info.adapter is None)
+        return tuple(info.name for info in infos if info.backend == "llama.cpp")
+
     def check(self, name: str) -> None:
         """Raise UnknownModelError where `name` is not among `bases`.
 
@@ -140,8 +135,7 @@ class ModelPool:
         """Every choice of model: the default first, each base followed by its adapters."""
         choices = []
         for name in self.bases():
-            with self._lock:
-                opened = self._opened.get(name)
+            opened = self._opened_as(name)
             try:
                 described = describe(name)
             except ZeroshelfError as error:
@@ -161,6 +155,10 @@ class ModelPool:
                 for adapter in (None, *self._adapters_of(name, opened))
             ]
         return choices
+
+    def _opened_as(self, name: str) -> Opened | None:
+        with self._lock:
+            return self._opened.get(name)
 
     def _adapters_of(self, name: str, opened: Opened | None) -> Sequence[str]:
         if opened and isinstance(opened.backend, OwnAdapters):
@@ -194,9 +192,3 @@ class ModelPool:
         if evicted:
             evicted.backend.close()
         return opened.backend
-
-
-def check_model_option(name: str) -> str:
-    """`name` when it can be served; raises UnknownModelError, ServerNameError, ModelFileError."""
-    describe(name)
-    return name
