@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import candidates, first_page, indexing, many_prompts, next_prompt, synthesis
+from bench import candidates, first_page, indexing, many_prompts, next_prompt, synthesis, teacher
 from recsys.settings import usable_cpus
 
 
@@ -26,6 +26,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "synthesis": synthesis.run,
     "many-prompts": many_prompts.run,
     "training-speed": _training_speed,
+    "teacher": teacher.run,
 }
 
 
