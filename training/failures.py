@@ -15,6 +15,7 @@ _NO_ROOM_TEXTS = (
     "File too large",
     "Disk quota exceeded",
     "PytorchStreamWriter failed",
+    "inline_container.cc",  # PyTorch's writer, which has written less than it meant to
 )
 _NO_MEMORY_TEXTS = ("can't allocate memory", "Cannot allocate memory", "out of memory")
 

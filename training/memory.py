@@ -1,16 +1,18 @@
 """How much memory a run takes, foretold from the model's size, and how much is free. Without torch.
 
-Resident bytes at the peak of training on a processor, with P parameters, L layers, width W, vocabulary V,
-A trained weights, b bytes a number (bf16 2, fp32 4), and T tokens in a batch of the longest rows (twice
-as many for DPO):
+Resident bytes at the peak of training on a processor:
 
-    640 MiB + P x (b, or 0.56 in NF4) + 16 A + 35 b T L W + 4 T V
+    560 MiB + 1600 V + b P + 16 A + 7.5 c T L (W + Q + F)
 
-16 bytes a trained weight are its fp32 value, its gradient and Adam's two means; 35 numbers are what a
-layer keeps of a token for the backward pass, for each unit of its width; the last term are the logits,
-which the fast path does without. `python -m bench training-memory` sets it beside real runs. On a graphics
-card, where activations are computed again (gradient checkpointing), 3 take the place of 35; that is not
-measured.
+V entries of the vocabulary, P parameters of b bytes (bf16 2, fp32 4, NF4 0.56), A trained weights with
+value, gradient and Adam's two means in fp32, T tokens in a batch of the longest rows (twice as many for
+DPO), L layers, W, Q and F the widths between layers, of the queries and of the feed-forward part. For each
+of them a layer keeps 7.5 numbers of a token for the backward pass, of c bytes: 2 on the fast path in bf16,
+otherwise 4, since PEFT casts what goes into an adapter to fp32.
+
+`python -m bench training-memory` sets this beside real runs of SmolLM2 and gemma; both were within a tenth
+when the constants were chosen. On a graphics card, where activations are computed again (gradient
+checkpointing), what a layer keeps is counted as 2 numbers of its width alone; that is not measured.
 """
 
 from __future__ import annotations
@@ -26,10 +28,11 @@ from training.model_size import ModelSize
 MIB = 1 << 20
 GIB = 1 << 30
 
-_PROCESS = 640 * MIB
+_PROCESS = 560 * MIB
+_VOCABULARY = 1600
 _CUDA = 600 * MIB
-_ACTIVATIONS = 35
-_CHECKPOINTED = 3
+_KEPT = 7.5
+_CHECKPOINTED = 2
 _STATE = 16
 _NF4 = 0.56
 _CGROUP = Path("/sys/fs/cgroup")
@@ -53,17 +56,18 @@ def memory_needed(config: TrainingConfig, size: ModelSize, longest: int, machine
     checkpointed = config.gradient_checkpointing == "on" or (
         config.gradient_checkpointing == "auto" and machine.on_gpu
     )
-    activations = tokens * size.layers * size.width * number
-    activations *= _CHECKPOINTED if checkpointed else _ACTIVATIONS
-    head = 0 if config.fast_path and not machine.on_gpu else tokens * size.vocabulary * 4
-    fixed = _CUDA if machine.on_gpu else _PROCESS
-    return int(fixed + weights + trained * _STATE + activations + head)
+    kept_bytes = number if config.fast_path and not machine.on_gpu else 4
+    widths = size.width + size.query_width + size.feed_forward
+    kept = _CHECKPOINTED * size.width if checkpointed else _KEPT * widths
+    fixed = _CUDA if machine.on_gpu else _PROCESS + _VOCABULARY * size.vocabulary
+    return int(fixed + weights + trained * _STATE + kept_bytes * kept * tokens * size.layers)
 
 
 def adapter_parameters(config: TrainingConfig, size: ModelSize) -> int:
-    """About how many weights a LoRA adapter on all linear layers has: seven of them in a layer, the
-    feed-forward ones about three times as wide as the rest."""
-    return size.layers * config.lora_r * size.width * 20
+    """About how many weights a LoRA adapter on all linear layers has; keys and values are taken to be as
+    wide as queries, which is at most a few too many."""
+    attention = 4 * (size.width + size.query_width)
+    return size.layers * config.lora_r * (attention + 3 * (size.width + size.feed_forward))
 
 
 def free_memory(*workers: int) -> int:

@@ -74,7 +74,7 @@ def command_line(*arguments: str, home: Path) -> subprocess.CompletedProcess[str
     )
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 180) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 500) -> None:
     """Poll until `condition` holds; fails after `seconds`."""
     end = time.monotonic() + seconds
     while not condition():

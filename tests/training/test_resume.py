@@ -33,6 +33,7 @@ CONFIG = DpoConfig(
     held_out=0,
     save_steps=3,
     dtype="fp32",
+    samples=False,
 )
 
 
