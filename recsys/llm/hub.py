@@ -84,12 +84,6 @@ def fetch(name: str, *, dense: bool = False, endpoint: str | None = None, cache:
     return Path(folder, chosen[0]) if chosen[0].endswith(".gguf") else Path(folder)
 
 
-def cached(name: str) -> Path | None:
-    """The file that `name` stands for where an earlier fetch left it, without asking the hub."""
-    repository, quantisation = parse_name(name)
-    return _cached(repository, quantisation, None)
-
-
 def choose(files: Iterable[str], quantisation: str | None) -> tuple[str, ...]:
     """The file to load among a repository's, with the other parts where it is split; () for none."""
     models = sorted(f for f in files if f.endswith(".gguf") and "mmproj" not in f and "imatrix" not in f)

@@ -28,8 +28,8 @@ def requested_config(
 ) -> SynthesisConfig:
     """The configuration that `values` ask for: its fields, with `sources` as `RequestedSource`s.
 
-    `check_model` raises for a "model" or "model+adapter" that may not be named. Raises InputError with what is wrong, and
-    what `check_model` raises.
+    `check_model` raises for a "model" or "model+adapter" that may not be named. Raises InputError with
+    what is wrong, and what `check_model` raises.
     """
     try:
         wanted = [RequestedSource.model_validate(one) for one in values.get("sources") or ()]
