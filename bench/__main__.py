@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import candidates, first_page, indexing, many_prompts, next_prompt, synthesis, teacher
+from bench import candidates, first_page, indexing, loaders, many_prompts, next_prompt, synthesis, teacher
 from recsys.settings import usable_cpus
 
 
@@ -23,6 +23,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "first-page": first_page.run,
     "next-prompt": next_prompt.run,
     "indexing": indexing.run,
+    "loaders": loaders.run,
     "synthesis": synthesis.run,
     "many-prompts": many_prompts.run,
     "training-speed": _training_speed,

@@ -24,7 +24,7 @@ _CORE = re.compile(r"_\d+$")
 _PARTS = re.compile(r"\.(train|valid|test)$")
 _ASIN = re.compile(r"[0-9B][0-9A-Z]{9}")
 _LONGEST_LITERAL = 1 << 20
-PRODUCT_COLUMNS = ("parentasin", "asin", "productid", "itemid")
+PRODUCT_COLUMNS = ("parentasin", "asin", "productid")
 """The keys of the column of products in ratings that have a header, the preferred one first."""
 
 
@@ -78,7 +78,7 @@ def _of_keys(keys: Any) -> tuple[Kind, str] | None:
 def _edition_of_ratings(source: Source, member: Member) -> str | None:
     """Ratings of 2023 have a header; of those without, 2014 has the user first and 2018 the product."""
     columns = set(source.keys(member))
-    if columns >= {"userid", "rating"} and columns & set(PRODUCT_COLUMNS):
+    if columns >= {"userid", "rating", "timestamp"} and columns & set(PRODUCT_COLUMNS):
         return "2023" if "parentasin" in columns else "2014"
     rows = [row for line in source.head(member) if len(row := line.split(",")) == 4]
     if not rows:

@@ -57,8 +57,13 @@ def find_members(path: Path, note: Note) -> Iterator[Member]:
     def unreadable(error: OSError) -> None:
         note(f"{os.path.relpath(error.filename, path)} cannot be read: {error.strerror}")
 
-    for folder, below, names in os.walk(path, onerror=unreadable):
+    seen: set[str] = set()
+    for folder, below, names in os.walk(path, onerror=unreadable, followlinks=True):
         below[:] = sorted(name for name in below if not name.startswith("."))
+        if (real := os.path.realpath(folder)) in seen:  # a link to a folder above or beside it
+            below.clear()
+            continue
+        seen.add(real)
         inner = Path(folder).relative_to(path).as_posix().removeprefix(".")
         for name in sorted(names):
             file = Path(folder, name)

@@ -50,9 +50,8 @@ class KeySet:
         low, high = low[order], high[order]
         new = np.ones(len(low), dtype=bool)
         new[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-        for run, other in self._runs:
-            at = np.minimum(np.searchsorted(run, low), len(run) - 1)
-            new &= (run[at] != low) | (other[at] != high)
+        for run in self._runs:
+            new &= ~_among(low, high, *run)
         self._append(low[new], high[new])
         found = np.empty_like(new)
         found[order] = new
@@ -66,6 +65,19 @@ class KeySet:
             low, high = low[order], high[order]
         if len(low):
             self._runs.append((low, high))
+
+
+def _among(low: Keys, high: Keys, run: Keys, other: Keys) -> npt.NDArray[np.bool_]:
+    """Which keys are in one sorted run."""
+    place = np.searchsorted(run, low)
+    found = np.zeros(len(low), dtype=bool)
+    while True:
+        at = np.minimum(place, len(run) - 1)
+        same = (place < len(run)) & (run[at] == low)
+        found |= same & (other[at] == high)
+        if not (same & ~found).any():
+            return found
+        place += 1  # next to it another key with the same lower half
 
 
 def hashes(names: Iterable[str], count: int) -> Keys:

@@ -1,4 +1,4 @@
-"""Which files under a path are which of a dataset: by what they hold, and by name where that tells nothing."""
+"""Which file under a path is which of a dataset: by what they hold, and by name where that tells nothing."""
 
 from __future__ import annotations
 

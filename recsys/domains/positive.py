@@ -12,7 +12,7 @@ from recsys.domains.values import number
 from recsys.errors import InputError
 
 ANY_OTHER = "*"
-_TERM = re.compile(r"(?P<signal>\*|[^\s>=,*]+)(?:\s*>=\s*(?P<least>\S+))?")
+_TERM = re.compile(r"(?P<signal>\*|[^\W\d][^\s>=,*]*)(?:\s*>=\s*(?P<least>\S+))?")
 
 
 class PositiveRule(BaseModel):

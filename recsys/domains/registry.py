@@ -46,7 +46,7 @@ def open_dataset(name: str, path: Path, positive: PositiveRule | None = None) ->
 
 
 class Description(BaseModel):
-    """A dataset before it is opened: its editions with the files of each and what is positive in terms of signals."""
+    """A dataset before it is opened: the files of its editions, and what is positive in its signals."""
 
     name: str
     domain: str

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from recsys.catalog import Interaction, Item
 from recsys.domains.account import Account
 from recsys.domains.archives import Member
 from recsys.domains.base import MAX_ID_CHARS, Dataset, Edition
-from recsys.domains.layouts import Role
+from recsys.domains.layouts import TABLES, Role
 from recsys.domains.positive import PositiveRule
 from recsys.domains.source import Source
-from recsys.domains.tables import Row
+from recsys.domains.tables import Row, rows
 from recsys.domains.values import clean_title, number
 
 _BEHAVIOURS = ("purchase", "play")
+_GAME = re.compile("game|title|name")
 
 
 def _fits(source: Source, member: Member) -> bool:
-    """Whether one of the first rows is of this dataset; the first may be a header."""
-    return any(
-        len(fields := line.split(",")) >= 4 and any(field.strip(' "') in _BEHAVIOURS for field in fields[2:])
-        for line in source.head(member)[:2]
-    )
+    """Whether the first row is of this dataset, or the second one after a header that names a game."""
+    if not member.name.endswith(TABLES) and "." in member.name:
+        return False
+    first = list(rows(iter([list(source.head(member)[:2])])))
+    if first and _is_row(first[0]):
+        return True
+    return len(first) > 1 and _is_row(first[1]) and any(map(_GAME.search, source.keys(member)[1:2]))
+
+
+def _is_row(row: Row | None) -> bool:
+    try:
+        return bool(_fields(row))
+    except (ValueError, IndexError):
+        return False
 
 
 class Steam(Dataset):

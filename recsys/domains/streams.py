@@ -8,10 +8,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import IO, Protocol, Self
+from typing import IO, Protocol, Self, cast
 
 GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 18
+_ZIP_CHUNK = 1 << 14
 
 
 class DamagedError(Exception):
@@ -146,12 +147,12 @@ class ZipEntry(Stream):
     def __init__(self, below: IO[bytes], entry: zipfile.ZipInfo) -> None:
         super().__init__(below)
         with _closed_on_failure(below), _damage(), zipfile.ZipFile(below) as archive:
-            self._entry = archive.open(entry)  # stays open when the archive is closed
+            self._entry = cast(zipfile.ZipExtFile, archive.open(entry))  # stays open when the archive is closed
 
     def read(self, size: int = _CHUNK, /) -> bytes:
-        """At most `size` bytes."""
+        """At most `size` bytes; few at a time, since those before a damaged place are lost with it."""
         with _damage():
-            return self._entry.read(size)
+            return self._entry.read1(min(size, _ZIP_CHUNK))
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go there, unpacking what lies between: a zip or a tar can be inside a zip."""

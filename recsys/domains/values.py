@@ -21,8 +21,8 @@ _MOJIBAKE = re.compile(r"[ÂÃ][\x80-\xbf]|â€")
 
 def number(value: object) -> float:
     """A finite number, also one in a text; raises ValueError for anything else."""
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        found = float(value)
+    if type(value) in (str, int, float):
+        found = float(value)  # type: ignore[arg-type]
         if math.isfinite(found):
             return found
     raise ValueError(f"{value!r} is not a finite number")
@@ -39,8 +39,8 @@ def unix_time(value: object) -> int | None:
             seconds = float(value)
         except ValueError:
             return iso_time(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
+    elif type(value) in (int, float):
+        seconds = float(value)  # type: ignore[arg-type]
     else:
         return None
     if not 0 < seconds < 1e20:

@@ -89,6 +89,9 @@ class SynthesisConfig(_Data):
             raise ValueError("a dataset is named twice")
         if unknown := set(names) - DATASETS.keys():
             raise ValueError(f"unknown datasets {sorted(unknown)}; there are {', '.join(DATASETS)}")
+        for source in self.sources:
+            if source.positive:
+                _check_positive(source, source.positive)
         for weights in (self.situations, self.forms, self.languages):
             if (
                 not weights
@@ -122,6 +125,13 @@ class SynthesisConfig(_Data):
         """
         content = [self.model_dump(mode="json", exclude={"examples", "preview"}), *states]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _check_positive(source: SourceConfig, rule: PositiveRule) -> None:
+    try:
+        rule.check(source.dataset, DATASETS[source.dataset].signals)
+    except InputError as error:
+        raise ValueError(str(error)) from error
 
 
 def read_config(path: Path) -> SynthesisConfig:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recsys.domains.inspect import inspect
+from recsys.domains.positive import parse_positive
 from recsys.domains.registry import open_dataset
 
 ANIME_2016 = (
@@ -84,8 +85,6 @@ def test_editions_side_by_side_are_not_mixed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("rule", "positives"), [("rating>=8", 1), ("rating>=8, watch", 2), ("*", 3)])
 def test_what_is_positive_is_a_setting(tmp_path: Path, rule: str, positives: int) -> None:
-    from recsys.domains.positive import parse_positive
-
     (tmp_path / "anime.csv").write_text(ANIME_2016)
     (tmp_path / "rating.csv").write_text("user_id,anime_id,rating\n1,9253,-1\n1,5,8\n2,5,7\n")
     found = inspect(open_dataset("anime", tmp_path, parse_positive(rule)))

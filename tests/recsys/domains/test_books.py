@@ -71,7 +71,10 @@ DUMP = (
     '"5";"Back\\\\slash";"B";"1999";"P";"";"";""\r\n'
     '"6";"cut'
 )
-RATINGS = '"User-ID";"ISBN";"Book-Rating"\r\n"1";"034545104X";"0"\r\n"2";"034545104X";"5"\r\n"3";"X";"9"\r\n"3";"X\r\n'
+RATINGS = (
+    '"User-ID";"ISBN";"Book-Rating"\r\n'
+    '"1";"034545104X";"0"\r\n"2";"034545104X";"5"\r\n"3";"X";"9"\r\n"3";"X\r\n'
+)
 
 
 def test_book_crossing(tmp_path: Path) -> None:

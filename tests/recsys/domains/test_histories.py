@@ -20,8 +20,8 @@ from recsys.domains.histories import (
     keep_items,
     read_sequences,
     split_examples,
-    user_code,
 )
+from recsys.domains.liked import user_code
 from recsys.domains.positive import PositiveRule
 from recsys.domains.registry import open_dataset
 
@@ -90,6 +90,7 @@ def test_untitled_items_leave_the_sequences() -> None:
     assert titles(keep_items(found, known), "u") == ["a", "c", "d"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=80, unique=True), st.integers(0, 5))
 def test_k_core_leaves_k_of_each_and_is_the_largest_such(pairs: list[tuple[int, int]], k: int) -> None:
     user = np.array([u for u, _ in pairs], dtype=np.uint64)
@@ -114,7 +115,7 @@ interactions = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(interactions, st.booleans(), st.integers(1, 3), st.integers(0, 3), st.integers(0, 5))
 def test_splits_share_no_user_and_no_target(
     rows: list[Interaction], timed: bool, min_length: int, held: int, seed: int

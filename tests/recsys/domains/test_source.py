@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.domains.account import Account
@@ -34,6 +34,7 @@ def steam_rows(count: int) -> bytes:
     ).encode()
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=4000), st.integers(1, 30), st.lists(st.integers(1, 3000), min_size=1), st.booleans()
 )
@@ -49,10 +50,12 @@ def test_gzip_comes_out_as_it_went_in(data: bytes, times: int, sizes: list[int],
 
 def read_until_damage(packed: bytes) -> bytes:
     stream, out = Unpacked(io.BytesIO(packed)), b""
-    with pytest.raises(DamagedError):
+    try:
         while part := stream.read(1 << 16):
             out += part
-    return out
+    except DamagedError:
+        return out
+    pytest.fail("the damage was not noticed")
 
 
 def test_damaged_gzip_gives_all_that_comes_before() -> None:
@@ -87,7 +90,7 @@ def test_damaged_entry_of_a_zip(tmp_path: Path) -> None:
     whole[len(whole) // 2] ^= 0xFF
     path.write_bytes(whole)
     found = inspect(open_dataset("steam", path))
-    assert 1_000 < found.interactions < 20_000
+    assert 9_000 < found.interactions < 20_000
     assert any("damaged" in note for note in found.notes)
 
 
@@ -118,6 +121,15 @@ def test_bad_files_beside_good_ones_are_noted(tmp_path: Path) -> None:
     assert "gone.csv is no file that can be read" in notes
     assert "pipe.csv is no file that can be read" in notes
     assert not any("hidden" in note for note in notes)
+
+
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "steam-200k.csv").write_text(STEAM)
+    (tmp_path / "data" / "steam").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "round").symlink_to(tmp_path / "data")
+    assert [member.place for member in Source(tmp_path / "data").members] == ["steam/steam-200k.csv"]
 
 
 def test_encrypted_zip_is_told(tmp_path: Path) -> None:

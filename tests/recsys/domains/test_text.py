@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.domains.account import Account
@@ -27,6 +28,7 @@ def read(data: bytes) -> tuple[list[str], Account]:
 texts = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), min_size=1)
 
 
+@settings(deadline=None)
 @given(st.lists(texts, max_size=8), st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.booleans())
 def test_lines_come_out_as_they_went_in(found: list[str], end: str, last: bool, mark: bool) -> None:
     data = end.join(found) + (end if last and found else "")
@@ -124,10 +126,9 @@ def test_quotes_inside_and_doubled() -> None:
 field = st.text(st.characters(exclude_characters="\r\0", exclude_categories=["Cs"]), max_size=12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(field, min_size=3, max_size=3), min_size=1, max_size=6), st.integers(1, 3))
 def test_what_csv_writes_is_read(table: list[list[str]], size: int) -> None:
-    import csv
-
     file = io.StringIO()
     csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([["a", "b", "c"], *table])
     text = file.getvalue().removesuffix("\n").split("\n")
