@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.helpers import disable_input_dtype_casting
 from torch import Tensor
 from transformers import PreTrainedModel
 from trl import DPOTrainer, SFTTrainer
@@ -85,14 +85,6 @@ def speed_up(model: PreTrainedModel | PeftModel, *, shared_prompts: bool) -> Non
     inner.trl_forward = inner.forward
     inner.shares_prompts = shared_prompts and inner.config._attn_implementation == "sdpa"
     inner.forward = types.MethodType(_fast_forward, inner)
-    for module in model.modules():
-        if isinstance(module, BaseTunerLayer):
-            # Under autocast the cast to the adapter's fp32 would be undone at once by the product.
-            module.cast_input_dtype_enabled = not _autocast_follows(inner)
-
-
-def _autocast_follows(model: PreTrainedModel) -> bool:
-    return bool(model.dtype == torch.bfloat16)
 
 
 def _fast_forward(
@@ -109,10 +101,12 @@ def _fast_forward(
     shared = None
     if self.shares_prompts:
         shared = share_prompts(inputs["input_ids"], inputs["attention_mask"], labels)
-    if shared is None:
-        hidden = self.base_model(**inputs).last_hidden_state[:, :-1][mask]
-    else:
-        hidden = _shared_states(self, shared)
+    # Under autocast the cast of an adapter's inputs to its fp32 would be undone at once by the product.
+    with disable_input_dtype_casting(self, active=torch.is_autocast_enabled(mask.device.type)):
+        if shared is None:
+            hidden = self.base_model(**inputs).last_hidden_state[:, :-1][mask]
+        else:
+            hidden = _shared_states(self, shared)
     head = self.get_output_embeddings()
     scored = fast_log_probs(hidden, head.weight, following[mask])
     log_probs, entropy = (_placed(values, mask) for values in scored)

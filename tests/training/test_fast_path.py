@@ -195,3 +195,15 @@ def test_length_groups_hold_every_row_once_and_batches_of_one_length() -> None:
     assert sum(len({lengths[i] for i in batch}) > 1 for batch in batches) <= 11
     groups.set_epoch(1)
     assert list(groups) != order
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_the_model_still_answers_outside_of_training(base_folder: Path, tmp_path: Path) -> None:
+    """In bf16, where the losses run under autocast and generation does not."""
+    built = trainer(SftConfig(dtype="bf16"), ROWS, base_folder, tmp_path)
+    batch = built.data_collator(list(built.train_dataset))
+    with built.compute_loss_context_manager():
+        built.compute_loss(built.model, batch).backward()
+    written = built.model.generate(torch.tensor([[1, 4093, 338]]), max_new_tokens=2, do_sample=False)
+    assert written.shape[1] > 3
