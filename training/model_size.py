@@ -12,7 +12,6 @@ import llama_cpp
 from recsys.errors import ModelFileError
 from recsys.llm.gguf_metadata import silence_llama_cpp
 
-
 _TEXT_BYTES = 256
 
 

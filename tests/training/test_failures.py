@@ -82,12 +82,12 @@ def test_other_errors_are_told_as_they_are(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system with room for 8 MB."""
+    """A file system with room for 30 MB."""
     if os.geteuid() != 0:
         pytest.skip("mounting a file system needs root")
     place = tmp_path / "small"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", str(place)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("this system lets no file system be mounted")
     try:
@@ -130,7 +130,7 @@ def work(folder: RunFolder, before: str = "") -> int:
 def test_a_disk_that_fills_up_ends_the_run_with_a_word_and_a_checkpoint(
     small_disk: Path, home: Path, base_folder: Path
 ) -> None:
-    """A checkpoint of this adapter takes about 2.5 MB; two fit, the third does not."""
+    """A checkpoint of this adapter takes about 11 MB; two fit, the third does not."""
     folder = new_run(small_disk, home, lora_r=2)
     assert work(folder) == 1
     state = last_state(folder.events)
