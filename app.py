@@ -26,8 +26,8 @@ from recsys.access import Access
 from recsys.demos import ASSETS
 from recsys.domains.sources import SourceFolder
 from recsys.errors import PortInUseError, ZeroshelfError
-from recsys.llm.pool import ModelPool, check_model_option
-from recsys.llm.registry import load_spec
+from recsys.llm.backends import describe
+from recsys.llm.pool import ModelPool
 from recsys.recommend import Recommender
 from recsys.retrieval.catalogs import Catalogs
 from recsys.settings import Settings
@@ -48,7 +48,7 @@ class Workbench:
 
     def __init__(self, settings: Settings) -> None:
         self.access = Access.from_file(settings.auth_file)
-        languages = load_spec(check_model_option(settings.model)).languages
+        languages = describe(settings.model).languages
         self.catalogs = Catalogs(settings.paths)
         self.pool = ModelPool(settings)
         self.recommender = Recommender(self.pool, self.catalogs)
@@ -72,7 +72,7 @@ class Workbench:
 
     def blocks(self) -> gr.Blocks:
         """The page with its tabs and endpoints."""
-        t, bases = self.page, self.pool.bases()
+        t, bases = self.page, self.pool.trainable()
         with gr.Blocks(title="Zeroshelf", fill_width=True) as blocks:
             with gr.Row(elem_id="brand"):
                 gr.HTML("<h1>Zeroshelf</h1>", elem_id="name")
@@ -163,7 +163,8 @@ def main(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
     model: Annotated[
-        str | None, typer.Option(help="gemma-3-270m, smollm2-135m-instruct, a .gguf file, or hf:org/name.")
+        str | None,
+        typer.Option(help="A known model, a .gguf file, a folder, hf:..., openai:...: docs/models.md."),
     ] = None,
     home: Annotated[
         Path | None, typer.Option(help="Folder for annotations, runs, adapters and the index.")

@@ -16,6 +16,7 @@ from bench import (
     next_prompt,
     next_prompt_training,
     synthesis,
+    teacher,
     training_memory,
 )
 from recsys.settings import usable_cpus
@@ -37,6 +38,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "many-prompts": many_prompts.run,
     "training-speed": _training_speed,
     "training-memory": training_memory.run,
+    "teacher": teacher.run,
 }
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 
-from annotation.pairs import Strategy, write_jsonl
 from annotation.service import AnnotationService
 from annotation.ui.board import Board
+from annotation.ui.lead import LeadView
 from recsys.access import Access, Role
 from recsys.demos import ASSETS
 from recsys.errors import InputError
@@ -58,17 +57,7 @@ class AnnotateTab:
             elem_id="board",
         )
         self._wire(board, annotator, language, known)
-        with gr.Accordion(t("annotate_export"), open=False):
-            strategy = gr.Radio(
-                [(t("annotate_best_worst"), "best-worst"), (t("annotate_all"), "all")],
-                value="best-worst",
-                label=t("annotate_strategy"),
-            )
-            export = gr.Button(t("annotate_export_go"), elem_id="export")
-            exported = gr.File(label="pairs.jsonl", interactive=False, elem_id="exported")
-        export.click(
-            t.shown(self._export), strategy, exported, api_visibility="private", show_progress="hidden"
-        )
+        LeadView(self._service, self._access, t).build()
 
     def take_prompts(
         self, give: gr.Button, job: gr.Dropdown, prompts_of: Callable[[str], Path | None]
@@ -109,13 +98,6 @@ class AnnotateTab:
         root = gr.context.Context.root_block
         assert root is not None  # built inside Blocks
         root.load(_who, known, annotator, **quiet).then(handlers.first, who, board, **many)
-
-    def _export(self, strategy: str, request: gr.Request) -> str:
-        self._access.require(request.username, Role.RESEARCHER)
-        pairs = self._service.pairs(cast(Strategy, strategy))
-        folder = Path(tempfile.mkdtemp(prefix="zeroshelf-export-"))
-        write_jsonl(pairs, folder / "pairs.jsonl")
-        return str(folder / "pairs.jsonl")
 
 
 def board_script() -> str:

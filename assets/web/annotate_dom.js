@@ -34,7 +34,7 @@ function dialog(className, title, fill) {
   const box = attributes(make('dialog', 'zb-dialog ' + className), { 'aria-label': title });
   const head = make('header'), close = button('zb-close', '✕', () => box.close());
   close.setAttribute('aria-label', word('close'));
-  head.append(make('h2', '', title), close);
+  head.append(attributes(make('h2', '', title), { tabindex: '-1', autofocus: '' }), close);
   box.append(head);
   fill(box);
   box.addEventListener('click', event => { if (event.target === box) box.close(); });

@@ -71,9 +71,15 @@ function typing(target) {
   return target.tagName === 'INPUT' && !/^(radio|checkbox|button|submit|file)$/.test(target.type);
 }
 
-// Enter and Space press what has the focus, arrows choose among tabs and radio buttons.
+// Enter and Space press what has the focus, arrows choose among tabs and radio buttons; but not what was only
+// clicked with a pointer, such as the tab through which somebody came here before this script was loaded.
+let pointed = document.activeElement;
+document.addEventListener('pointerdown', event => { pointed = event.target; }, { capture: true, passive: true });
+document.addEventListener('keydown', event => { if (event.key === 'Tab') pointed = null; }, { capture: true });
+
 function answersItself(event) {
   if (!/^(Enter|NumpadEnter|Space|Arrow\w+)$/.test(event.code)) return false;
+  if (pointed && event.target.contains(pointed)) return false;
   return event.target.closest('button, a[href], summary, input, [role="tab"], [role="button"]') !== null;
 }
 
