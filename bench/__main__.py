@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import candidates, first_page, indexing, loaders, many_prompts, next_prompt, synthesis, teacher
+from bench import candidates, first_page, indexing, loaders, many_prompts, next_prompt, next_prompt_training, synthesis, teacher, training_memory
 from recsys.settings import usable_cpus
 
 
@@ -22,11 +22,13 @@ BENCHES: dict[str, Callable[[], None]] = {
     "candidates": candidates.run,
     "first-page": first_page.run,
     "next-prompt": next_prompt.run,
+    "next-prompt-training": next_prompt_training.run,
     "indexing": indexing.run,
     "loaders": loaders.run,
     "synthesis": synthesis.run,
     "many-prompts": many_prompts.run,
     "training-speed": _training_speed,
+    "training-memory": training_memory.run,
     "teacher": teacher.run,
 }
 

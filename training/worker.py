@@ -152,6 +152,7 @@ class _Work:
             self._publish(card)
         if request == "save":
             return "stopped", f"stopped after step {result.steps}; the adapter is saved"
+        shutil.rmtree(self.folder.checkpoints, ignore_errors=True)  # nothing is left to go on with
         return "finished", ""
 
     def _parent(self, spec: ModelSpec) -> Adapter | None:
@@ -225,7 +226,6 @@ class _Work:
 
         card, folder = publish_adapter(self.paths.adapters, self.folder.peft, self.folder.gguf, card)
         self.events.write(AdapterEvent(name=card.name, folder=folder))
-        self._clear_checkpoints()
 
     def _export_model(self, gguf: Path) -> Agreement:
         from training.agreement import model_agreement
@@ -244,12 +244,6 @@ class _Work:
 
         folder = publish_model(self.paths.models, self.folder.peft, self.folder.gguf, card)
         self._note(f"The model is in {folder}; it is served with --model {folder / MODEL_GGUF}")
-        self._clear_checkpoints()
-
-    def _clear_checkpoints(self) -> None:
-        """A finished run has nothing left to go on with."""
-        if self.folder.stop_request() is None:
-            shutil.rmtree(self.folder.checkpoints, ignore_errors=True)
 
     def _enter(self, state: RunState) -> None:
         self.events.write(StateEvent(state=state))

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import llama_cpp
 
 from recsys.llm.adapters import Adapter, AdapterStore
 from recsys.settings import Paths
+from training.config import DpoConfig
+from training.run_folder import RunFolder, RunRecord, new_run_id
 from training.run_status import RunStatus
 from training.runs import RunStore
 
@@ -111,3 +114,30 @@ def llama_cpp_tokens(gguf: Path, texts: list[str]) -> list[list[int]]:
         return [model.tokenize(text.encode(), add_bos=True, special=True) for text in texts]
     finally:
         model.close()
+
+
+def new_run(root: Path, home: Path, **changes: object) -> RunFolder:
+    """A run's folder as the store makes it, with nobody to start it."""
+    now = datetime.now(UTC)
+    folder = RunFolder(root / new_run_id("dpo", now))
+    folder.path.mkdir(parents=True)
+    settings = {"max_steps": 8, "epochs": 4, "batch_size": 2, "lora_r": 2, "held_out": 0, "samples": False}
+    config = DpoConfig(model=MODEL, **{**settings, "save_steps": 2, **changes})
+    folder.config.write_text(config.model_dump_json())
+    write_rows(folder.data, [make_row(number) for number in range(8)])
+    folder.write_record(
+        RunRecord(run_id=folder.path.name, kind="dpo", name="failing", created=now, home=home)
+    )
+    return folder
+
+
+def work(folder: RunFolder, before: str = "") -> int:
+    """The real worker, after the code `before`, in a process of its own."""
+    code = (
+        "import sys; from pathlib import Path; from training.worker import run_worker, RunFolder\n"
+        f"{before}\nsys.exit(run_worker(RunFolder(Path(sys.argv[1]))))"
+    )
+    with folder.log.open("ab") as log:
+        return subprocess.run(
+            [sys.executable, "-c", code, str(folder.path)], cwd=PROJECT, stdout=log, stderr=log, check=False
+        ).returncode

@@ -6,20 +6,17 @@ import errno
 import os
 import resource
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from recsys.errors import DiskFullError, ZeroshelfError
-from tests.training.support import MODEL, PROJECT, make_row, write_rows
+from tests.training.support import new_run, work
 from training.checkpoints import latest, step_of
-from training.config import DpoConfig
 from training.errors import BaseConversionError, TrainingMemoryError, UnexpectedTrainingError
 from training.events import StateEvent, last_state, read_events
 from training.failures import explain
-from training.run_folder import RunFolder, RunRecord, new_run_id
 from training.run_status import read_status
 
 
@@ -82,12 +79,12 @@ def test_other_errors_are_told_as_they_are(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system with room for 8 MB."""
+    """A file system with room for 30 MB."""
     if os.geteuid() != 0:
         pytest.skip("mounting a file system needs root")
     place = tmp_path / "small"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", str(place)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("this system lets no file system be mounted")
     try:
@@ -96,41 +93,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def new_run(root: Path, home: Path, **changes: object) -> RunFolder:
-    """A run's folder as the store makes it, with nobody to start it."""
-    from datetime import UTC, datetime
-
-    now = datetime.now(UTC)
-    folder = RunFolder(root / new_run_id("dpo", now))
-    folder.path.mkdir(parents=True)
-    settings = {"max_steps": 8, "epochs": 4, "batch_size": 2, "lora_r": 2, "held_out": 0, "samples": False}
-    config = DpoConfig(model=MODEL, **{**settings, "save_steps": 2, **changes})
-    folder.config.write_text(config.model_dump_json())
-    write_rows(folder.data, [make_row(number) for number in range(8)])
-    folder.write_record(
-        RunRecord(run_id=folder.path.name, kind="dpo", name="failing", created=now, home=home)
-    )
-    return folder
-
-
-def work(folder: RunFolder, before: str = "") -> int:
-    """The real worker, after the code `before`, in a process of its own."""
-    code = (
-        "import sys; from pathlib import Path; from training.worker import run_worker, RunFolder\n"
-        f"{before}\nsys.exit(run_worker(RunFolder(Path(sys.argv[1]))))"
-    )
-    with folder.log.open("ab") as log:
-        return subprocess.run(
-            [sys.executable, "-c", code, str(folder.path)], cwd=PROJECT, stdout=log, stderr=log, check=False
-        ).returncode
-
-
 @pytest.mark.slow
 @pytest.mark.model
 def test_a_disk_that_fills_up_ends_the_run_with_a_word_and_a_checkpoint(
     small_disk: Path, home: Path, base_folder: Path
 ) -> None:
-    """A checkpoint of this adapter takes about 2.5 MB; two fit, the third does not."""
+    """A checkpoint of this adapter takes about 11 MB; two fit, the third does not."""
     folder = new_run(small_disk, home, lora_r=2)
     assert work(folder) == 1
     state = last_state(folder.events)

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from recsys.llm.adapters import AdapterStore
 from recsys.settings import Paths
-from tests.training.support import MODEL, make_row, wait_until
+from tests.training.support import MODEL, make_row, new_run, wait_until, work
 from training.checkpoints import latest, step_of
 from training.config import DpoConfig
 from training.errors import NotResumableError
@@ -124,3 +124,22 @@ def test_after_stop_and_save_a_run_goes_on_where_it_stopped(
     assert any((first[key] != second[key]).any() for key in first)
     curve = found.get(finished.adapter).card.curves["loss"]
     assert [step for step, _ in curve] == list(range(1, STEPS + 1))
+
+
+def test_a_run_that_failed_after_its_last_step_takes_no_more_of_them(store: RunStore) -> None:
+    folder = new_run(store.root, store.home, max_steps=2)
+    broken = (
+        "from training import worker\ndef fail(*_): raise ValueError('broken')\nworker._Work._export = fail"
+    )
+    assert work(folder, broken) == 1
+    run_id = folder.path.name
+    failed = store.get(run_id)
+    assert (failed.state, failed.checkpoint) == ("failed", 2)
+    assert "ValueError: broken" in (failed.error or "")
+    before = losses(store, run_id)
+    store.resume(run_id)
+    wait_until(lambda: store.get(run_id).is_over)
+    finished = store.get(run_id)
+    assert finished.state == "finished"
+    assert finished.adapter is not None
+    assert losses(store, run_id) == before
