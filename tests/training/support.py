@@ -14,8 +14,10 @@ from typing import Any
 
 import llama_cpp
 
-from recsys.llm.adapters import Adapter
-from training.runs import RunStatus, RunStore
+from recsys.llm.adapters import Adapter, AdapterStore
+from recsys.settings import Paths
+from training.run_status import RunStatus
+from training.runs import RunStore
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODEL = "smollm2-135m-instruct"
@@ -39,6 +41,20 @@ def make_row(number: int = 0, **changes: Any) -> Row:
     return row | changes
 
 
+def make_instruction(number: int = 0, **changes: Any) -> Row:
+    """A row of the instruction data; another number is another prompt."""
+    row: Row = {
+        "messages": [
+            {"role": "system", "content": "Recommend."},
+            {"role": "user", "content": f"Liked film {number}. Next book?"},
+            {"role": "assistant", "content": f"A quiet novel about the sea, number {number}."},
+        ],
+        "language": "en",
+        "dataset": "films",
+    }
+    return row | changes
+
+
 def write_rows(path: Path, rows: list[Row]) -> Path:
     """The rows as JSON Lines."""
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
@@ -58,7 +74,7 @@ def command_line(*arguments: str, home: Path) -> subprocess.CompletedProcess[str
     )
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 180) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 500) -> None:
     """Poll until `condition` holds; fails after `seconds`."""
     end = time.monotonic() + seconds
     while not condition():
@@ -75,6 +91,17 @@ class FinishedRun:
     adapter: Adapter
     output: str
     copy: Path
+
+
+def run_to_the_end(kind: str, name: str, arguments: list[str], home: Path, folder: Path) -> FinishedRun:
+    """Train SmolLM2 on the command line; the adapter is called `name` and copied into `folder`."""
+    own = ["--model", MODEL, "--name", name, "--out", str(folder / "out")]
+    done = command_line(kind, *own, *arguments, home=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    store = RunStore(Paths(home).runs)
+    status = next(status for status in store.list() if status.name == name)
+    adapter = AdapterStore(Paths(home).adapters).get(name, MODEL)
+    return FinishedRun(store, status, adapter, done.stdout, folder / "out")
 
 
 def llama_cpp_tokens(gguf: Path, texts: list[str]) -> list[list[int]]:
