@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import candidates, first_page, indexing, loaders, many_prompts, next_prompt, next_prompt_training, synthesis, teacher, training_memory
+from bench import candidates, first_page, indexing, loaders, many_annotators, many_prompts, next_prompt, next_prompt_training, synthesis, teacher, training_memory
 from recsys.settings import usable_cpus
 
 
@@ -27,6 +27,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "loaders": loaders.run,
     "synthesis": synthesis.run,
     "many-prompts": many_prompts.run,
+    "many-annotators": many_annotators.run,
     "training-speed": _training_speed,
     "training-memory": training_memory.run,
     "teacher": teacher.run,

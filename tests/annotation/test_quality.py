@@ -45,8 +45,8 @@ def test_nothing_is_said_about_nothing(store: AnnotationStore) -> None:
         assert not any("nan" in line.lower() or "None" in line for line in lines)
 
 
-def test_alpha_is_krippendorffs_own_example() -> None:
-    """Content Analysis (2004), three coders and twelve units of nominal data: 0.691 (15 units, some empty)."""
+def test_alpha_of_a_published_example() -> None:
+    """Three coders and fifteen units of nominal data, some of them empty: 0.691."""
     coders = [
         [None, None, None, None, None, 3, 4, 1, 2, 1, 1, 3, 3, None, 3],
         [1, None, 2, 1, 3, 3, 4, 3, None, None, None, None, None, None, None],
