@@ -180,7 +180,7 @@ function render() {
     worst = task?.worst ?? null;
   }
   if (board.said || !same) say(board.said);
-  shown = task ? task.key : '';
+  shown = part.stage.dataset.key = task ? task.key : '';
   showChoices();
   if (board.waiting) poll();
 }
