@@ -170,8 +170,8 @@ def _repeated(db: Database, who: dict[str, Any]) -> int | None:
         " AND NOT EXISTS (SELECT 1 FROM repeats AS r WHERE r.prompt_id = p.id"
         " OR (r.original = p.id AND r.annotator = :annotator))"
         " AND NOT EXISTS (SELECT 1 FROM gold AS g WHERE g.prompt_id = p.id)"
-        f" AND (SELECT count(*) FROM current_judgements AS k WHERE k.annotator = :annotator AND k.id > j.id)"
-        f" >= {_REPEAT_AFTER} ORDER BY random() LIMIT 1"
+        " AND j.id <= (SELECT k.id FROM current_judgements AS k WHERE k.annotator = :annotator"
+        f" ORDER BY k.id DESC LIMIT 1 OFFSET {_REPEAT_AFTER}) ORDER BY random() LIMIT 1"
     )
     original = _first(db, own, who)
     if original is None:

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from bench import candidates, first_page, indexing, many_prompts, next_prompt, synthesis
+from bench import (
+    candidates,
+    first_page,
+    indexing,
+    many_annotators,
+    many_prompts,
+    next_prompt,
+    synthesis,
+)
 from recsys.settings import usable_cpus
 
 BENCHES: dict[str, Callable[[], None]] = {
@@ -18,6 +26,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "indexing": indexing.run,
     "synthesis": synthesis.run,
     "many-prompts": many_prompts.run,
+    "many-annotators": many_annotators.run,
 }
 
 

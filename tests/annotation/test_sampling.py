@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from annotation.errors import LanguageNotWrittenError, SamplingFailedError, TaskNotReadyError
+from annotation.policy import CandidateSource, Policy
 from annotation.sampling import CandidateSampler
 from annotation.store import AnnotationStore
 from recsys.errors import NotReadyError, PromptTooLongError
@@ -19,6 +23,7 @@ class FakeBackend:
     """Answers at once, or when `gate` is opened; keeps the requests."""
 
     name = "fake"
+    languages: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -257,3 +262,59 @@ def test_many_who_wait_are_served(store, backend, make_sampler) -> None:
         thread.join()
     assert results == [True] * 8
     assert _sampled(store) <= 2
+
+
+def test_a_fast_annotator_has_more_ready_than_a_slow_one(store, backend, make_sampler) -> None:
+    sampler = make_sampler(ahead=2)
+    assert sampler.ensure("fast")
+    task = store.assignments.next_task("fast")
+    a, b = (c.id for c in task.candidates[:2])
+    store.judgements.judge(task.id, "fast", a, b)  # within a second
+    sampler.note("fast")
+    _until(lambda: _sampled(store) == 9)  # one seen, and four times `ahead`
+    time.sleep(0.1)
+    assert _sampled(store) == 9
+
+
+def test_shared_places_need_more_ready(store, backend, make_sampler) -> None:
+    store.policies.set(Policy(overlap=1))
+    sampler = make_sampler(ahead=2)
+    for name in ("a", "b", "c"):
+        sampler.note(name)
+    _until(lambda: _sampled(store) == 6)
+    time.sleep(0.1)
+    assert _sampled(store) == 6
+
+
+def test_the_claims_of_a_killed_process_are_given_back_at_once(store, backend, make_sampler) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    claimed = store.prompts.claim(f"{socket.gethostname()}:{gone.pid}:x", ["en", "ko"])
+    elsewhere = store.prompts.claim("another-host:1:x", ["en", "ko"])
+    assert claimed
+    assert elsewhere
+    assert make_sampler(ahead=1).ensure("ann", timeout_s=20)
+    assert store.prompts.candidates(claimed.id)
+    assert store.prompts.candidates(elsewhere.id) == []
+
+
+def test_the_policy_counts_from_the_next_prompt_on(store, backend, make_sampler) -> None:
+    other = FakeBackend()
+    other.name, other.languages = "other", ("en", "ko")
+    sampler = make_sampler(ahead=0, models={"other": other}.__getitem__)
+    assert sampler.ensure("ann")
+    sources = (CandidateSource(count=3), CandidateSource(count=2, model="other", adapter="dpo-1"))
+    store.policies.set(Policy(sources=sources))
+    store.judgements.skip(store.assignments.next_task("ann").id, "ann")
+    assert sampler.ensure("ann")
+    made = store.prompts.candidates(store.assignments.next_task("ann").id)
+    assert [(c.model, c.adapter) for c in made] == [("fake", None)] * 3 + [("other", "dpo-1")] * 2
+    assert [request.n for request in backend.requests] == [5, 3]
+
+
+def test_sampling_without_anybody_waiting(store, backend, make_sampler) -> None:
+    sampler = make_sampler()
+    backend.too_long = {store.prompts.unsampled(1)[0].record.instruction}
+    assert [p.record.seed for p in sampler.sample(3)] == [1, 2, 3]
+    assert len(list(sampler.sample())) == 6
+    assert {r.priority for r in backend.requests} == {Priority.BACKGROUND}
