@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,7 +73,6 @@ class Board:
         self._service = service
         self._access = access
         self._page = page
-        self._serial = itertools.count()  # a message like the one before is still news to the page
 
     def first(self, annotator: str | None, language: str, request: gr.Request) -> Any:
         """The board when the page opens, or its name or language was changed."""
@@ -145,7 +144,7 @@ class Board:
             page = self._service.history(self._name(annotator, request), _sent(event).number("offset"))
         except ZeroshelfError as error:
             return self._failed(annotator, language, request, error)
-        return mine_message(page, next(self._serial))
+        return mine_message(page, _serial())
 
     def guidelines(
         self, annotator: str, language: str, request: gr.Request
@@ -155,7 +154,7 @@ class Board:
             guidelines = self._service.guidelines(self._page.language(request))
         except ZeroshelfError as error:
             return self._failed(annotator, language, request, error)
-        return {"kind": "guidelines", "serial": next(self._serial), "text": guidelines}
+        return {"kind": "guidelines", "serial": _serial(), "text": guidelines}
 
     def draft(self, annotator: str, request: gr.Request, event: gr.EventData) -> None:
         """A choice that is half made. It is lost where it cannot be kept: the page still has it."""
@@ -197,7 +196,7 @@ class Board:
         words = self._page.language(request)
         board: BoardMessage = {
             "kind": "board",
-            "serial": next(self._serial),
+            "serial": _serial(),
             "words": {k: v for k, v in texts(words).items() if k.startswith("annotate_")},
             "task": None,
             "progress": None,
@@ -224,6 +223,11 @@ class Board:
         except ZeroshelfError as problem:
             board["notice"] = error_text(problem, words)
         return board
+
+
+def _serial() -> int:
+    """Grows with every message, over restarts too: the page drops an answer that a later one overtook."""
+    return time.time_ns() // 1000
 
 
 def _sent(event: gr.EventData) -> Sent:

@@ -3,7 +3,7 @@
 const OWN = window.zeroshelfBoard = (window.zeroshelfBoard || 0) + 1;
 const PATIENCE_MS = 15000, DRAFT_MS = 200, BEAT_MS = 25000, POLL_MS = 400, HIDDEN_MS = 700;
 let board = {}, best = null, worst = null, busy = false, alive = false, shown = null;
-let patience = null, polling = null, saving = null;
+let patience = null, polling = null, saving = null, heard = 0;
 let part = null; // the frame's parts by name, once it is built
 
 function midnight() { const day = new Date(); day.setHours(0, 0, 0, 0); return day.toISOString(); }
@@ -161,7 +161,8 @@ function settleLayout() {
 
 function render() {
   const value = props.value;
-  if (!value || !element.querySelector('.zb-root')) return;
+  if (!value || value.serial <= heard || !element.querySelector('.zb-root')) return;
+  heard = value.serial;
   clearTimeout(polling);
   words = value.words || words;
   if (!part) frame();
@@ -180,7 +181,7 @@ function render() {
     worst = task?.worst ?? null;
   }
   if (board.said || !same) say(board.said);
-  shown = task ? task.key : '';
+  shown = part.stage.dataset.key = task ? task.key : '';
   showChoices();
   if (board.waiting) poll();
 }
