@@ -84,9 +84,7 @@ def _positives(dataset: Dataset, position: Mapping[str, int]) -> tuple[dict[str,
     return {user: sorted(mine.values(), key=lambda e: e.time) for user, mine in events.items()}, timed
 
 
-def _by_time(
-    people: Mapping[str, Sequence[_Event]], users: int
-) -> tuple[list[Case], list[list[int]], str]:
+def _by_time(people: Mapping[str, Sequence[_Event]], users: int) -> tuple[list[Case], list[list[int]], str]:
     times = np.sort([event.time for events in people.values() for event in events])
     last = np.sort([events[-1].time for events in people.values() if len(events) > MIN_HISTORY])[::-1]
     cut = int(times[int(_CUT * (len(times) - 1))]) if len(times) else 0

@@ -17,7 +17,7 @@ from recsys.catalog import Item
 from recsys.retrieval.chunks import heading
 from recsys.retrieval.embedders import Vectors
 from recsys.retrieval.fusion import standardised
-from recsys.retrieval.history_scores import faded_sum, fading_weights, nearest, rising_weights
+from recsys.retrieval.history_scores import faded_sum, fading_weights, nearest
 from recsys.retrieval.item_matrix import ItemMatrix
 from recsys.retrieval.keywords import KeywordIndex, Scores
 from recsys.retrieval.nearness import NumberIndex
@@ -27,8 +27,9 @@ from recsys.retrieval.series import SeriesIndex
 class RankerSettings(BaseModel):
     """The weight of each signal, in standard deviations of it; 0 switches it off.
 
-    `oldest` is the weight of the oldest item against 1 of the last in the vectors' max-similarity and in
-    series, `fade` the factor per item further back for words and numbers.
+    `series` is the weight itself, since a sequel is one or none. `oldest` is the weight of the oldest item
+    against 1 of the last in the vectors' max-similarity; `fade` and `series_fade` are the factors per item
+    further back for words and numbers, and for series.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,11 +37,12 @@ class RankerSettings(BaseModel):
     history: float = Field(default=1.0, ge=0.0)
     query: float = Field(default=1.0, ge=0.0)
     answer: float = Field(default=0.0, ge=0.0)
-    keywords: float = Field(default=0.5, ge=0.0)
-    numbers: float = Field(default=0.3, ge=0.0)
-    series: float = Field(default=2.0, ge=0.0)
-    oldest: float = Field(default=0.7, ge=0.0, le=1.0)
+    keywords: float = Field(default=0.4, ge=0.0)
+    numbers: float = Field(default=0.6, ge=0.0)
+    series: float = Field(default=4.0, ge=0.0)
+    oldest: float = Field(default=0.4, ge=0.0, le=1.0)
     fade: float = Field(default=0.6, gt=0.0, le=1.0)
+    series_fade: float = Field(default=0.8, gt=0.0, le=1.0)
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,8 @@ class CatalogRanker:
         if settings.numbers:
             total += settings.numbers * standardised(self.numbers.scores(history, fading))
         if settings.series:
-            rising = rising_weights(len(history), settings.oldest).tolist()
-            total += settings.series * self.series.scores([item.title for item in history], rising)
+            recent = fading_weights(len(history), settings.series_fade).tolist()
+            total += settings.series * self.series.scores([item.title for item in history], recent)
         return total
 
     def word_scores(self, history: Sequence[Item], fade: float) -> Scores:

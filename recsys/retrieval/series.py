@@ -18,7 +18,7 @@ _NUMBER = r"(?P<number>\d{1,2}|II|III|IV|V|VI|VII|VIII|IX|X)"
 _BRACKETED = re.compile(r"(?P<name>[^(),;#][^();#]*?),?\s+#(?P<number>\d{1,3})(?!\d)")
 _PARTED = re.compile(rf"^(?P<name>.{{3,}}?)[:,]? (?:Part|Episode|Vol\.|Volume|Chapter|Season) {_NUMBER}\b")
 _NUMBERED = re.compile(rf"^(?P<name>.{{3,}}?) {_NUMBER}(?:$|:| -)")
-_SEQUEL, _SAME = 1.0, 0.5
+_SEQUEL, _LATER, _EARLIER = 1.0, 0.5, 0.25
 
 
 def series_of(title: str) -> tuple[tuple[str, float], ...]:
@@ -44,14 +44,14 @@ class SeriesIndex:
         self._size = len(titles)
 
     def scores(self, titles: Sequence[str], weights: Sequence[float]) -> npt.NDArray[np.float32]:
-        """For each item the largest weight of a title that it follows directly, half of it where it is
-        elsewhere in the title's series, 0 where it is in none; shape (items,)."""
+        """For each item the largest weight of a title that it follows directly, half of it where it comes
+        later in the title's series, a quarter where it comes before, 0 elsewhere; shape (items,)."""
         total = np.zeros(self._size, dtype=np.float32)
         for title, weight in zip(titles, weights, strict=True):
             parts = series_of(title) or ((_key(title), 1.0),)
             for name, number in parts:
                 for item, other in self._items.get(name, ()):
-                    near = _SEQUEL if other == number + 1 else _SAME
+                    near = _SEQUEL if other == number + 1 else _LATER if other > number else _EARLIER
                     total[item] = max(total[item], weight * near)
         return total
 

@@ -57,9 +57,7 @@ class CachedEmbedder:
         with self._lock:
             self._db.close()
 
-    def _cached(
-        self, kind: str, texts: Sequence[str], embed: Callable[[Sequence[str]], Vectors]
-    ) -> Vectors:
+    def _cached(self, kind: str, texts: Sequence[str], embed: Callable[[Sequence[str]], Vectors]) -> Vectors:
         result = np.zeros((len(texts), self.dimension), dtype=np.float32)
         keys = [self._key(kind, text) for text in texts]
         missing = [place for place, key in enumerate(keys) if not self._read(key, result, place)]
