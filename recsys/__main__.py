@@ -22,6 +22,7 @@ datasets = typer.Typer(no_args_is_help=True, help="Public datasets in their nati
 app.add_typer(datasets, name="datasets")
 
 EngineName = Literal["local", "ray"]
+SplitName = Literal["auto", "time", "last"]
 Home = Annotated[Path | None, typer.Option(help="Data folder; default as in the app.")]
 
 
@@ -135,6 +136,54 @@ def synthesize(
 
     settings = Settings(home=home) if home else Settings()
     raise typer.Exit(run_in_terminal(config, out, settings, engine=engine, address=address, workers=workers))
+
+
+@app.command()
+def evaluate(
+    dataset: Annotated[str, typer.Option(help="As `datasets list` names it, or korean-news.")],
+    path: Annotated[Path, typer.Option(help="Where it lies: a folder, a zip or a file.")],
+    methods: Annotated[str, typer.Option(help="Names with commas; all without a model when left out.")] = "",
+    users: Annotated[int, typer.Option(min=1, help="People to test at most.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Draws users, candidates and resamples.")] = 0,
+    split: Annotated[
+        SplitName, typer.Option(help="time, last positive, or time where there is one.")
+    ] = "auto",
+    model: Annotated[str, typer.Option(help="For hyde and likelihood: a model, or model+adapter.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON on the last line.")] = False,
+    home: Home = None,
+) -> None:
+    """Measure methods on people whose next positive is known, over the whole catalogue: docs/results.md."""
+    from recsys.evaluation.cli import run_evaluation
+
+    names = tuple(name.strip() for name in methods.split(",") if name.strip())
+    settings = Settings(home=home) if home else Settings()
+    run_evaluation(
+        settings,
+        dataset,
+        path,
+        methods=names,
+        users=users,
+        seed=seed,
+        split=split,
+        model=model,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def reports(home: Home = None) -> None:
+    """List the saved evaluations."""
+    from recsys.evaluation.cli import list_reports
+
+    list_reports(Settings(home=home) if home else Settings())
+
+
+@app.command()
+def compare(first: str, second: str, home: Home = None) -> None:
+    """The difference of two saved evaluations of the same users, with paired tests."""
+    from recsys.evaluation.cli import print_comparison
+
+    print_comparison(Settings(home=home) if home else Settings(), first, second)
 
 
 def main() -> None:

@@ -96,6 +96,16 @@ class Paths:
         return self._folder("sources")
 
     @property
+    def evaluations(self) -> Path:
+        """One folder an evaluation: its report and the candidates that it drew."""
+        return self._folder("evaluations")
+
+    @property
+    def vectors(self) -> Path:
+        """The SQLite file of vectors of texts that an evaluation has embedded before."""
+        return self._folder("evaluations") / "vectors.db"
+
+    @property
     def annotations(self) -> Path:
         """The SQLite file of prompts, candidates and judgements."""
         self.home.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from recsys.llm.generation import Generation, Part
 from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel
 from recsys.llm.registry import ModelSpec, prompt_format
 from recsys.llm.scheduler import Scheduler
+from recsys.llm.scoring import TextScore, TextScorer, split_tokens
 from recsys.prompts.formats import Prompt, PromptFormat
 
 
@@ -100,6 +101,26 @@ class LlamaCppBackend:
             none = [Completion("", 0, "cancelled", part.request.sampling.seed) for part in wave]
             done += job.completions() or none
         return done
+
+    def score(
+        self,
+        prompt: str,
+        texts: Sequence[str],
+        *,
+        adapter: str | None = None,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> list[TextScore]:
+        """The likelihood of each text directly after the prompt; see `Scoring.score`."""
+        if not texts:
+            return []
+        start, tails = split_tokens(self._tokenize, prompt, texts)
+        engine = self._engines[priority]
+        needed = len(start) + max(engine.batch_tokens, *map(len, tails))
+        if needed > self._context_tokens:
+            raise PromptTooLongError(tokens=needed, limit=self._context_tokens)
+        job = TextScorer(engine, self._use_adapter, start, tails, adapter, priority)
+        self._scheduler.submit(job)
+        return job.scores()
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the model's tokenizer makes of `text`, its begin token included."""
