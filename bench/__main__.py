@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from bench import candidates, first_page, indexing, loaders, many_annotators, many_prompts, next_prompt, next_prompt_training, synthesis, teacher, training_memory
+from bench import (
+    candidates,
+    first_page,
+    indexing,
+    loaders,
+    many_annotators,
+    many_prompts,
+    next_prompt,
+    next_prompt_training,
+    synthesis,
+    teacher,
+    training_memory,
+)
 from recsys.settings import usable_cpus
 
 

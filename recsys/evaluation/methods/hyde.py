@@ -44,7 +44,8 @@ class Hyde:
             query.append(unit(np.mean(self._bench.centred(case), axis=0)))
         if not query:
             return np.zeros(len(self._bench.data.items), np.float32)
-        return self._bench.matrix.centred_cosines(np.mean(query, axis=0, keepdims=True))[0]
+        near: Scores = self._bench.matrix.centred_cosines(np.mean(query, axis=0, keepdims=True))[0]
+        return near
 
     def _texts(self, case: Case) -> list[str]:
         assert self._bench.answering is not None
