@@ -22,4 +22,4 @@ class Account:
 
     def remarks(self) -> list[str]:
         """Notes, and what was altered with its number."""
-        return [*self.notes, *(f"{count:,} {what}" for what, count in self.altered.items() if count)]
+        return [*self.notes, *(f"{what}: {count:,}" for what, count in self.altered.items() if count)]

@@ -18,7 +18,7 @@ from recsys.domains.source import Files, Source
 from recsys.domains.tables import parse_object
 
 Kind = Literal["reviews", "ratings", "products"]
-_MUSIC = re.compile(r"music(?!al_instr)|vinyl")
+_MUSIC = re.compile(r"music(?!al)|vinyl")
 _PREFIX = re.compile(r"^(meta_|reviews_|ratings_)")
 _CORE = re.compile(r"_\d+$")
 _PARTS = re.compile(r"\.(train|valid|test)$")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -119,9 +120,11 @@ def _kind(base: str, opener: Opener, depth: int) -> str:
 def _zipped(opener: Opener) -> Iterator[_Entry]:
     file: Any = opener()
     try:
+        if not hasattr(file, "seek"):
+            raise DamagedError("a zip in a tar cannot be read; unpack the tar")
         with zipfile.ZipFile(file) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except (zipfile.BadZipFile, NotImplementedError, AttributeError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error) as error:
         raise DamagedError(f"it is not a whole zip file ({error})") from error
     finally:
         file.close()
@@ -160,6 +163,6 @@ def _open_part(opener: Opener, offset: int, size: int) -> Readable:
     return Part(opener(), offset, size)
 
 
-def shown(text: str, limit: int = 200) -> str:
-    """A name or a line from a file, as it can be printed: no control characters, not too long."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text[:limit])
+def shown(text: str) -> str:
+    """A name or a line from a file, as it can be printed: without control characters."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)

@@ -133,7 +133,7 @@ class Dataset(ABC):
             account.dropped["item without title"] += 1
             return None
         if is_mojibake(cleaned):
-            account.altered["titles look like UTF-8 that was read as Latin-1; they are left as they are"] += 1
+            account.altered["titles that look like UTF-8 read as Latin-1, left as they are"] += 1
         try:
             return Item(
                 id=identity,

@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any
 
 from recsys.catalog import Attribute
 from recsys.domains.tables import key
 from recsys.domains.values import clean, number
 
-_ITEM = (
-    *(
-        "itemid",
-        "item",
-        "productid",
-        "product",
-        "movieid",
-        "filmid",
-        "bookid",
-        "newsid",
-        "articleid",
-        "gameid",
-    ),
-    *("trackid", "songid", "videoid", "animeid", "malid", "businessid", "placeid", "contentid", "docid"),
-    *("parentasin", "asin", "isbn", "sku"),
+_USUAL: Mapping[str, list[str]] = tomllib.loads(
+    resources.files(__package__).joinpath("columns.toml").read_text(encoding="utf-8")
 )
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    "id": ("id", *_ITEM),
-    "item": _ITEM,
-    "user": ("userid", "user", "username", "customerid", "reviewerid", "visitorid", "memberid", "sessionid"),
-    "title": (
-        "title",
-        "name",
-        "itemname",
-        "productname",
-        "producttitle",
-        "booktitle",
-        "movietitle",
-        "headline",
-    ),
-    "text": ("text", "description", "abstract", "overview", "synopsis", "summary", "body", "content", "plot"),
-    "domain": ("domain",),
-    "language": ("language", "lang"),
-    "url": ("url", "link"),
-    "value": ("value", "rating", "score", "stars", "overall", "bookrating"),
-    "time": ("time", "timestamp", "datetime", "date", "createdat", "unixreviewtime", "ts"),
-    "signal": ("signal", "event", "eventtype", "action", "behavior", "behaviour"),
-}
+_NAMES = {**_USUAL, "id": ["id", *_USUAL["item"]]}
 _LONGEST = 200
 _HANGUL = re.compile("[가-힣]")
 
@@ -77,13 +45,9 @@ class Meaning:
     def text(self, row: Mapping[str, Any], what: str) -> str:
         """The field as text; empty where there is none."""
         value = row.get(self.columns.get(what, ""))
-        return (
-            value
-            if isinstance(value, str)
-            else ""
-            if value is None or isinstance(value, float)
-            else str(value)
-        )
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return value if isinstance(value, str) else ""
 
     def attributes(self, row: Mapping[str, Any]) -> dict[str, Attribute]:
         """All other fields that an item can have as attributes, and those in its own `attributes`."""

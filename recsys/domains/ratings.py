@@ -11,7 +11,7 @@ from recsys.domains.tables import Row, key
 from recsys.domains.values import number, unix_time
 
 UNREADABLE = "rating row that cannot be read"
-NO_TIME = "interactions have a time that cannot be used; they are kept without it"
+NO_TIME = "interactions whose time cannot be used, kept without it"
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,6 @@ class Source:
 
     def _described(self, member: Member) -> str:
         if head := self.head(member):
-            return f"{member.place} that begins {shown(head[0], 60)!r}"
+            return f"{member.place} that begins {shown(head[0][:60])!r}"
         problem = self._problems.get(member.place)
         return f"{member.place} ({problem})" if problem else member.place

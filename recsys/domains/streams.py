@@ -147,8 +147,7 @@ class ZipEntry(Stream):
     def __init__(self, below: IO[bytes], entry: zipfile.ZipInfo) -> None:
         super().__init__(below)
         with _closed_on_failure(below), _damage(), zipfile.ZipFile(below) as archive:
-            # It stays open when the archive is closed.
-            self._entry = cast(zipfile.ZipExtFile, archive.open(entry))
+            self._entry = cast(zipfile.ZipExtFile, archive.open(entry))  # outlives the archive
 
     def read(self, size: int = _CHUNK, /) -> bytes:
         """At most `size` bytes; few at a time, since those before a damaged place are lost with it."""

@@ -18,6 +18,7 @@ from recsys.errors import DatasetFileError
 MAX_LINE = 8 << 20
 _BLOCK = 1 << 18
 _ENOUGH = 16
+_MOST = 1 << 20
 
 
 def lines(member: Member, account: Account, *, native: str = "UTF-8") -> Iterator[str]:
@@ -26,7 +27,7 @@ def lines(member: Member, account: Account, *, native: str = "UTF-8") -> Iterato
 
 
 def first_lines(member: Member, count: int, account: Account) -> tuple[str, ...]:
-    """The first lines that are not blank, at most MAX_LINE bytes of them; none where nothing can be read."""
+    """The first lines that are not blank, at most 1 MiB of them; none where nothing can be read."""
     if b"\n" in member.beginning:
         whole = member.beginning[: member.beginning.rindex(b"\n")]
         opener: Opener = partial(io.BytesIO, whole)
@@ -41,7 +42,7 @@ def first_lines(member: Member, count: int, account: Account) -> tuple[str, ...]
 
 
 def _open_beginning(member: Member) -> Readable:
-    return Beginning(member.open(), MAX_LINE)
+    return Beginning(member.open(), _MOST)
 
 
 def blocks(member: Member, account: Account, *, native: str = "UTF-8") -> Iterator[list[str]]:
@@ -66,12 +67,12 @@ def blocks(member: Member, account: Account, *, native: str = "UTF-8") -> Iterat
                 count += len(found)
                 yield found
     except DamagedError as error:
-        account.note(f"{member.place} is damaged or cut short: {count:,} lines could be read ({error})")
+        account.note(f"{member.place} is damaged or cut short ({error}); whole lines read: {count:,}")
     except OSError as error:
         raise DatasetFileError(path=member.place, problem=f"it cannot be read ({error})") from error
     for encoding, number in encodings.items():
         if encoding not in ("UTF-8", native):
-            account.note(f"{member.place}: {number:,} lines are not UTF-8 and were read as {encoding}")
+            account.note(f"{member.place}: lines that are not UTF-8, read as {encoding}: {number:,}")
 
 
 def _whole_lines(file: Stream, place: str, account: Account) -> Iterator[bytes]:

@@ -211,8 +211,8 @@ def test_what_a_product_can_be(tmp_path: Path) -> None:
         "item whose id cannot be used": 2,
     }
     assert dataset.notes == [
-        "1 NUL bytes left out",
-        "1 titles look like UTF-8 that was read as Latin-1; they are left as they are",
+        "NUL bytes left out: 1",
+        "titles that look like UTF-8 read as Latin-1, left as they are: 1",
     ]
 
 

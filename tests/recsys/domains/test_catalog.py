@@ -118,7 +118,7 @@ def test_korean_encoding_is_known(tmp_path: Path) -> None:
     dataset = open_dataset("catalog", tmp_path)
     assert [item.title for item in dataset.items()] == ["부산행"]
     assert dataset.dropped == {"item row that cannot be read": 1}
-    assert dataset.notes == ["items.csv: 2 lines are not UTF-8 and were read as CP949"]
+    assert dataset.notes == ["items.csv: lines that are not UTF-8, read as CP949: 2"]
 
 
 @pytest.mark.parametrize(

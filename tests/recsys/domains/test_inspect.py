@@ -51,7 +51,7 @@ def test_inspect_as_json(films: Path) -> None:
         "untitled_interactions": 1,
         "period": ["2000-07-30T18:45:03+00:00", "2000-07-30T18:45:03+00:00"],
         "dropped": {"item without title": 1, "duplicate row": 1, "rating row that cannot be read": 1},
-        "notes": ["1 interactions have a time that cannot be used; they are kept without it"],
+        "notes": ["interactions whose time cannot be used, kept without it: 1"],
     }
 
 

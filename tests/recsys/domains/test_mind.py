@@ -51,7 +51,7 @@ def test_histories_and_clicks(tmp_path: Path) -> None:
     }
     assert dataset.notes == [
         "not read: entity_embedding.vec",
-        "1 interactions have a time that cannot be used; they are kept without it",
+        "interactions whose time cannot be used, kept without it: 1",
     ]
 
 

@@ -62,7 +62,7 @@ def test_copy_of_20m_with_singular_names_and_dates_as_times(tmp_path: Path) -> N
     (tmp_path / "movie.csv").write_text('"movieId","title","genres"\n2,"Jumanji (1995)","Adventure"\n')
     dataset = open_dataset("movielens", tmp_path)
     assert [row.time for row in dataset.interactions()] == [1112486027, None]
-    assert dataset.notes == ["1 interactions have a time that cannot be used; they are kept without it"]
+    assert dataset.notes == ["interactions whose time cannot be used, kept without it: 1"]
 
 
 def test_1m_and_10m_differ_in_half_stars(tmp_path: Path) -> None:

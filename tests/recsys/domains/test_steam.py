@@ -65,4 +65,4 @@ def test_titles_in_another_encoding(tmp_path: Path) -> None:
     dataset = open_dataset("steam", path)
     assert [item.title for item in dataset.items()] == ["Pokémon", "Naïve’s"]
     list(dataset.interactions())
-    assert dataset.notes == ["steam.csv: 2 lines are not UTF-8 and were read as Windows-1252"]
+    assert dataset.notes == ["steam.csv: lines that are not UTF-8, read as Windows-1252: 2"]

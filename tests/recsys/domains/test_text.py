@@ -65,7 +65,7 @@ def test_undefined_bytes_are_no_error() -> None:
 def test_mixed_encodings_in_one_file() -> None:
     found, account = read("é\n".encode() + "é\n".encode("latin-1") + b"plain\n")
     assert found == ["é", "é", "plain"]
-    assert account.notes == ["x.csv: 1 lines are not UTF-8 and were read as Windows-1252"]
+    assert account.notes == ["x.csv: lines that are not UTF-8, read as Windows-1252: 1"]
 
 
 def test_nul_bytes_are_left_out_and_counted() -> None:
