@@ -19,7 +19,8 @@ from recsys.llm.model_files import model_file
 from recsys.llm.registry import known_models, load_spec
 from recsys.prompts.formats import Prompt
 from recsys.settings import usable_cpus
-from recsys.synthesis.teachers import Task, response_prompt
+from recsys.synthesis.explaining import response_prompt
+from recsys.synthesis.tasks import Task
 
 _PROMPTS, _TOKENS, _ROUNDS = 16, 64, 3
 
@@ -78,8 +79,6 @@ def _prompts() -> list[Prompt]:
                 history=tuple(history),
                 target=target,
                 options=0,
-                shared=(),
-                topics=(),
                 seed=0,
             )
             prompts.append(response_prompt(task))
