@@ -1,91 +1,37 @@
 """Annotation from the command line.
 
-    python -m annotation import-demo
     python -m annotation import preference.jsonl
+    python -m annotation policy --overlap 3
+    python -m annotation sample --count 100
     python -m annotation status
+    python -m annotation report --language ko
     python -m annotation export --out pairs.jsonl --strategy all
+    python -m annotation backup annotations-backup.db
 
-Data lies in the home folder; the app may be running meanwhile.
+Data lies in the home folder; the app may be running meanwhile. Exit codes: 0 done, 2 something that was
+given cannot be used, 3 the store is damaged, 4 there is nothing to do it with, 5 not ready yet.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from annotation.errors import NoPairsError
-from annotation.pairs import Strategy, pairs_from_store, write_jsonl
-from annotation.service import AnnotationService
+from annotation.commands import exports, keeping, lead, prompts
 from recsys.errors import ZeroshelfError
-from recsys.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Prompts, judgements and preference pairs."
 )
-
-Home = Annotated[Path | None, typer.Option(help="Data folder; ZEROSHELF_HOME, or the user's, by default.")]
-
-
-@app.command()
-def export(
-    out: Annotated[Path, typer.Option(help="JSON Lines file to write.")],
-    strategy: Annotated[
-        Strategy, typer.Option(help="One pair a judgement, or all that the two tags imply.")
-    ] = "best-worst",
-    home: Home = None,
-) -> None:
-    """Write the preference pairs as TRL's conversational rows."""
-    pairs = pairs_from_store(_settings(home).paths.annotations, strategy)
-    if not pairs:
-        raise NoPairsError()
-    typer.echo(f"{write_jsonl(pairs, out):,} pairs written to {out}")
-
-
-@app.command()
-def status(home: Home = None) -> None:
-    """Say what the store holds."""
-    settings = _settings(home)
-    service = AnnotationService.from_settings(settings)
-    try:
-        counts = service.counts()
-        pairs = len(service.pairs("best-worst")), len(service.pairs("all"))
-    finally:
-        service.close()
-    typer.echo(f"Store      {settings.paths.annotations}")
-    typer.echo(f"Prompts    {counts.prompts:,}, of which {counts.sampled:,} have candidates")
-    typer.echo(f"Judgements {sum(counts.judged.values()):,}")
-    for annotator, judged in counts.judged.items():
-        typer.echo(f"           {judged:,} by {annotator}")
-    typer.echo(f"Pairs      {pairs[0]:,} (best-worst), {pairs[1]:,} (all)")
-
-
-@app.command()
-def import_demo(home: Home = None) -> None:
-    """Make prompts from the demo histories and queries; those that are there already are kept."""
-    service = AnnotationService.from_settings(_settings(home))
-    try:
-        typer.echo(f"{service.add_demo_prompts():,} new prompts")
-    finally:
-        service.close()
-
-
-@app.command("import")
-def import_file(
-    file: Annotated[Path, typer.Argument(help="JSON Lines; `synthesize` writes preference.jsonl.")],
-    home: Home = None,
-) -> None:
-    """Add the prompts of a file; those that are there already are kept."""
-    service = AnnotationService.from_settings(_settings(home))
-    try:
-        typer.echo(f"{service.import_prompts(file):,} new prompts")
-    finally:
-        service.close()
-
-
-def _settings(home: Path | None) -> Settings:
-    return Settings() if home is None else Settings(home=home)
+app.command("import")(prompts.import_file)
+app.command()(prompts.import_demo)
+app.command()(prompts.sample)
+app.command()(prompts.status)
+app.command()(lead.report)
+app.command()(lead.policy)
+app.command()(exports.export)
+app.command()(keeping.backup)
+app.command()(keeping.restore)
+app.command()(keeping.check)
 
 
 def main() -> None:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import gradio as gr
 
-from annotation.contract import JudgementPayload, TaskPayload, judgement_payload, task_payload
+from annotation.contract import (
+    JudgementPayload,
+    QualityPayload,
+    TaskPayload,
+    judgement_payload,
+    quality_payload,
+    task_payload,
+)
 from annotation.pairs import PreferenceRow, Strategy
 from annotation.service import AnnotationService
 from recsys.access import Access, Role
@@ -34,6 +44,47 @@ def register(service: AnnotationService, access: Access, page: Texts) -> None:
         access.require(request.username, Role.RESEARCHER)
         return [pair.to_row() for pair in service.pairs(strategy)]
 
+    @page.shown
+    def skip(task_id: str, annotator: str, reason: str, request: gr.Request) -> JudgementPayload:
+        """Put a task aside for this annotator; the reason may be empty."""
+        access.require(request.username, Role.ANNOTATOR)
+        name = access.person(request.username, annotator)
+        judgement = service.skip(task_id, name, reason)
+        return judgement_payload(judgement, service.progress(name))
+
+    @page.shown
+    def flag(task_id: str, annotator: str, reason: str, request: gr.Request) -> JudgementPayload:
+        """Say what is wrong with a task: it is given to nobody and gives no pairs."""
+        access.require(request.username, Role.ANNOTATOR)
+        name = access.person(request.username, annotator)
+        judgement = service.flag(task_id, name, reason)
+        return judgement_payload(judgement, service.progress(name))
+
+    @page.shown
+    def undo(annotator: str, request: gr.Request) -> TaskPayload:
+        """Take back the annotator's latest judgement, skip or flag; its task, open again."""
+        access.require(request.username, Role.ANNOTATOR)
+        return task_payload(service.undo(access.person(request.username, annotator)))
+
+    @page.shown
+    def quality_report(request: gr.Request) -> QualityPayload:
+        """Agreement, gold, self-agreement, biases, times and model scores, each with what it means."""
+        access.require(request.username, Role.RESEARCHER)
+        return quality_payload(service.quality_report(), page.language(request))
+
+    @page.shown
+    def export_judgements(request: gr.Request) -> gr.FileData:
+        """Every judgement with all its provenance, as a CSV file."""
+        access.require(request.username, Role.RESEARCHER)
+        file = Path(tempfile.mkdtemp(prefix="zeroshelf-export-")) / "judgements.csv"
+        service.export_judgements(file)
+        return gr.FileData(path=str(file))
+
     gr.api(next_task, api_name="next_task", concurrency_limit=16)
     gr.api(judge, api_name="judge", concurrency_limit=16)
+    gr.api(skip, api_name="skip", concurrency_limit=16)
+    gr.api(flag, api_name="flag", concurrency_limit=16)
+    gr.api(undo, api_name="undo", concurrency_limit=16)
+    gr.api(quality_report, api_name="quality_report", concurrency_limit=2)
+    gr.api(export_judgements, api_name="export_judgements", concurrency_limit=2)
     gr.api(pairs, api_name="pairs", concurrency_limit=2)

@@ -1,9 +1,10 @@
-"""The JSON shapes of the HTTP contract (`/next_task`, `/judge`): add to them, don't break them."""
+"""The JSON shapes of the HTTP contract: add to them, don't break them."""
 
 from __future__ import annotations
 
 from typing import TypedDict
 
+from annotation.quality.report import QualityReport, measure_text
 from annotation.records import Judgement, Progress, Task
 
 
@@ -24,11 +25,64 @@ class TaskPayload(TypedDict):
 
 
 class JudgementPayload(TypedDict):
-    """Answer of `/judge`: the row that counts, and the annotator's progress in prompts."""
+    """Answer of `/judge`, `/skip` and `/flag`: the row that counts, and progress in prompts."""
 
     judgement_id: str
     done: int
     total: int
+
+
+class MeasurePartPayload(TypedDict):
+    """One annotator's, pair's, position's or model's part of a measure."""
+
+    name: str
+    value: float | None
+    n: int
+
+
+class MeasurePayload(TypedDict):
+    """One measure; `value` is None where there is too little to say, and `text` says so."""
+
+    key: str
+    value: float | None
+    n: int
+    name: str
+    text: str
+    means: str
+    parts: list[MeasurePartPayload]
+
+
+class QualityPayload(TypedDict):
+    """Answer of `/quality_report`."""
+
+    judgements: int
+    prompts: int
+    annotators: int
+    measures: list[MeasurePayload]
+
+
+def quality_payload(report: QualityReport, language: str) -> QualityPayload:
+    """`/quality_report`, with its texts in one language."""
+    measures: list[MeasurePayload] = []
+    for measure in report.measures:
+        said = measure_text(measure, language)
+        measures.append(
+            {
+                "key": measure.key,
+                "value": measure.value,
+                "n": measure.n,
+                "name": said.name,
+                "text": said.value,
+                "means": said.means,
+                "parts": [{"name": p.name, "value": p.value, "n": p.n} for p in measure.parts],
+            }
+        )
+    return {
+        "judgements": report.judgements,
+        "prompts": report.prompts,
+        "annotators": report.annotators,
+        "measures": measures,
+    }
 
 
 def task_payload(task: Task | None) -> TaskPayload:

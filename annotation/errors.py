@@ -2,8 +2,9 @@
 
     InputError
     ├── AnnotatorNameError, UnknownLanguageError, UnknownStrategyError
-    ├── UnknownTaskError, UnknownCandidateError, SameCandidateError, ReasonTooLongError
-    └── ExportFileError, PromptsFileError
+    ├── UnknownTaskError, UnknownCandidateError, SameCandidateError
+    ├── ReasonTooLongError, FlagReasonError, PolicyError
+    └── ExportFileError, PromptsFileError, BackupFileError
     DataError
     └── StoreFileError
         └── NewerStoreError
@@ -70,6 +71,20 @@ class ReasonTooLongError(InputError):
     cure = "Shorten it and try again."
 
 
+class FlagReasonError(InputError):
+    """A flag without a reason."""
+
+    cause = "A flag needs a reason."
+    cure = "Say in a few words what is wrong with the prompt or its answers."
+
+
+class PolicyError(InputError):
+    """Details: `problem`."""
+
+    cause = "These settings of sampling and assignment cannot be used: {problem}."
+    cure = "See `python -m annotation policy --help`."
+
+
 class ExportFileError(InputError):
     """Details: `file`, `problem`."""
 
@@ -82,6 +97,13 @@ class PromptsFileError(InputError):
 
     cause = "{file} cannot be used as a file of prompts: {problem}."
     cure = "Give JSON Lines (UTF-8) with an instruction, and where there is one a system message, on each."
+
+
+class BackupFileError(InputError):
+    """Details: `file`, `problem`."""
+
+    cause = "{file} cannot be restored: {problem}."
+    cure = "Give a file that `python -m annotation backup` wrote; the store is as it was."
 
 
 class StoreFileError(DataError):

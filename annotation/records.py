@@ -16,8 +16,9 @@ from recsys.prompts.templates import Form, Situation, load_templates
 CANDIDATES = 5
 """How many answers are sampled for each prompt."""
 
-Kind = Literal["judge", "skip", "undo"]
-State = Literal["open", "judged", "skipped"]
+Kind = Literal["judge", "skip", "flag", "undo"]
+State = Literal["open", "judged", "skipped", "flagged"]
+Mark = Literal["empty", "cut off", "near duplicate", "repeating"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ class StoredPrompt:
 class CandidateRecord:
     """One sampled answer with all that made it; `sampling` is `Sampling` as JSON.
 
-    `left_out` counts the oldest history lines that did not fit the model's context.
+    `left_out` counts the oldest history lines that did not fit the model's context, `attempts` how
+    often this place was sampled, and `marks` say what is still wrong with the answer.
     """
 
     text: str
@@ -101,6 +103,18 @@ class CandidateRecord:
     tokens: int
     finish: Literal["stop", "length"]
     left_out: int = 0
+    marks: tuple[Mark, ...] = ()
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedPrompt:
+    """A prompt from a file; with five candidates or none, and where it is gold its best or worst position."""
+
+    record: PromptRecord
+    candidates: tuple[CandidateRecord, ...] = ()
+    best: int | None = None
+    worst: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +123,15 @@ class Candidate:
 
     id: str
     text: str
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One prompt as one annotator sees it, candidates in display order.
 
-    `best` and `worst` are what this annotator chose: now (`judged`), or before an undo (`open`).
+    `best` and `worst` are this annotator's draft, or else what they chose: now (`judged`), or before
+    an undo (`open`).
     """
 
     id: str
@@ -152,25 +168,12 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedPrompt:
-    """A judgement that counts, with its prompt and all candidates in the order of sampling."""
-
-    judgement: Judgement
-    prompt: PromptRecord
-    candidates: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one annotator is, in prompts.
-
-    `ready` have candidates and were not shown to this annotator yet.
-    """
+    """How far one annotator is, in prompts; what was flagged counts as skipped."""
 
     done: int
     total: int
     skipped: int
-    ready: int
 
 
 @dataclass(frozen=True, slots=True)

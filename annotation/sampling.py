@@ -1,35 +1,39 @@
 """Candidates sampled ahead by one background thread, so that nobody waits for the model to annotate.
 
-While somebody annotates, `ahead` prompts that they have not seen are kept sampled, as background
-requests. Somebody who has none comes first, as an interactive request. When nobody has asked for
-`idle_s` the thread sleeps. A prompt is claimed in the store before it is sampled, so two processes
-on one store never sample the same one.
+While somebody annotates, prompts that they have not seen are kept sampled, as background requests:
+at least `ahead`, and as many as they get through in a minute at their own pace. Somebody who has none
+comes first, as an interactive request. When nobody has asked for `idle_s` the thread sleeps. A prompt is
+claimed in the store before it is sampled, so two processes on one store never sample the same one.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import socket
+import math
 import threading
 import time
-import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from annotation.errors import LanguageNotWrittenError, SamplingFailedError, TaskNotReadyError
-from annotation.records import CANDIDATES, CandidateRecord, StoredPrompt
+from annotation.five import Five
+from annotation.prompts import new_owner
+from annotation.records import StoredPrompt
 from annotation.store import AnnotationStore
+from annotation.writers import choose_writers, one_writer
 from recsys.demos import LANGUAGES
 from recsys.errors import NotReadyError, PromptTooLongError
-from recsys.llm.base import Backend, Completion, Priority, Request, Sampling
+from recsys.llm.base import Backend, Priority, Sampling
 
 _LOG = logging.getLogger(__name__)
 _POLL_S = 0.25
 _NOT_READY_S = 1.0
 _LONGEST_BACKOFF_S = 60.0
 _LOOK_AGAIN_S = 30.0
+_HORIZON_S = 60.0
+_MOST = 4
+"""At most so many times `ahead` prompts are kept ready, however fast somebody is."""
 
 
 @dataclass(slots=True)
@@ -54,9 +58,10 @@ class _Job:
 class CandidateSampler:
     """Keeps candidates ready; the thread starts when somebody first asks.
 
-    `backend` gives the model, or raises NotReadyError while it loads. `adapter` (its name or None)
-    and `languages` (those that the model writes; other prompts are left alone) may be set at any
-    time and count from the next prompt on. `last_error` is what went wrong last, None once a prompt
+    `backend` gives the model, or raises NotReadyError while it loads; `models` gives another by name,
+    where the store's policy asks for several among the five. `adapter` (its name or None) and
+    `languages` (those that the model writes; other prompts are left alone) may be set at any time and
+    count from the next prompt on. `last_error` is what went wrong last, None once a prompt
     has been sampled again.
     """
 
@@ -65,6 +70,7 @@ class CandidateSampler:
         store: AnnotationStore,
         backend: Callable[[], Backend],
         *,
+        models: Callable[[str], Backend] | None = None,
         sampling: Sampling | None = None,
         ahead: int = 4,
         adapter: str | None = None,
@@ -76,10 +82,11 @@ class CandidateSampler:
         self.last_error: Exception | None = None
         self._store = store
         self._backend = backend
+        self._models = models
         self._sampling = sampling or Sampling()
         self._ahead = ahead
         self._idle_s = idle_s
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._owner = new_owner()
         self._visitors: dict[tuple[str, str | None], _Visitor] = {}
         self._too_long: frozenset[str] = frozenset()
         self._failures = 0
@@ -105,10 +112,10 @@ class CandidateSampler:
         deadline = time.monotonic() + timeout_s
         failures = self._failures
         with self._waiting(annotator, language):
-            while not self._store.judgements.has_task(annotator, language):
+            while not self._store.assignments.has_task(annotator, language):
                 if not self._can_come(language):
                     # The last one may have been sampled between the two questions.
-                    return self._store.judgements.has_task(annotator, language)
+                    return self._store.assignments.has_task(annotator, language)
                 if self._failures > failures:
                     raise SamplingFailedError(problem=self.last_error) from self.last_error
                 left = deadline - time.monotonic()
@@ -119,6 +126,22 @@ class CandidateSampler:
                 with self._changed:
                     self._changed.wait(min(left, _POLL_S))
         return True
+
+    def sample(self, limit: int | None = None, language: str | None = None) -> Iterator[StoredPrompt]:
+        """Sample prompts that lack candidates in this thread, and yield each; at most `limit`.
+
+        For the command line; the app may be sampling the same store meanwhile. Raises what the
+        backend raises. A prompt that is too long is left out, and then `last_error` says so.
+        """
+        done = 0
+        written = set(self.languages) & ({language} if language else set(self.languages))
+        while limit is None or done < limit:
+            prompt = self._store.prompts.claim(self._owner, written, without=self._too_long)
+            if prompt is None:
+                return
+            if self._sample(self._backend(), _Job(prompt, Priority.BACKGROUND)):
+                done += 1
+                yield prompt
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """End the thread, cancelling what it samples; the prompt is given back. For good."""
@@ -167,6 +190,7 @@ class CandidateSampler:
         return bool(left)
 
     def _run(self) -> None:
+        self._store.prompts.release_dead()
         while True:
             # In this order: whoever sets `_wake` from here on is heard before the next pause ends.
             self._wake.clear()
@@ -206,14 +230,24 @@ class CandidateSampler:
 
     def _wanted(self) -> Iterator[tuple[Priority, str | None]]:
         """Who lacks prompts, in which language: first those who wait, then those with the fewest."""
-        active, judgements = self._active(), self._store.judgements
+        active, assignments = self._active(), self._store.assignments
         for visitor in active:
-            if visitor.waiting and not judgements.has_task(visitor.annotator, visitor.language):
+            if visitor.waiting and not assignments.has_task(visitor.annotator, visitor.language):
                 yield Priority.INTERACTIVE, visitor.language
-        ready = [(judgements.ready(v.annotator, v.language), v.language) for v in active]
-        for count, language in sorted(ready, key=lambda pair: pair[0]):
-            if count < self._ahead:
-                yield Priority.BACKGROUND, language
+        ready = [(assignments.ready(v.annotator, v.language), v) for v in active]
+        for count, visitor in sorted(ready, key=lambda pair: pair[0]):
+            if count < self._wanted_ahead(visitor, active):
+                yield Priority.BACKGROUND, visitor.language
+
+    def _wanted_ahead(self, visitor: _Visitor, active: Sequence[_Visitor]) -> int:
+        """How many prompts to keep ready: for a minute at this pace, more where places are shared."""
+        pace = self._store.activity.seconds_per_prompt(visitor.annotator)
+        wanted = self._ahead
+        if pace is not None:
+            wanted = min(max(wanted, math.ceil(_HORIZON_S / max(pace, 1.0))), _MOST * self._ahead)
+        overlap = self._store.policies.get().overlap
+        sharing = sum(v.language in (None, visitor.language) or visitor.language is None for v in active)
+        return wanted if overlap is None else wanted * max(1, math.ceil(sharing / overlap))
 
     def _active(self) -> list[_Visitor]:
         """Those who asked within `idle_s`; the others are forgotten."""
@@ -222,7 +256,8 @@ class CandidateSampler:
             self._visitors = {k: v for k, v in self._visitors.items() if v.waiting or v.seen > since}
             return list(self._visitors.values())
 
-    def _sample(self, backend: Backend, job: _Job) -> None:
+    def _sample(self, backend: Backend, job: _Job) -> bool:
+        """Sample one prompt; False when it was cancelled or is too long, and given back."""
         with self._changed:
             self._job = job
             if self._stopping.is_set():
@@ -240,19 +275,18 @@ class CandidateSampler:
                 self._job = None
             if not saved:
                 self._store.prompts.release(job.prompt.id, self._owner)
+        return saved
 
     def _ask(self, backend: Backend, job: _Job) -> bool:
         """Sample and save; False when it was cancelled."""
-        adapter, record = self.adapter, job.prompt.record
-        sampling = self._sampling.with_seed(record.sampling_seed)
-        request = backend.fit(
-            Request(
-                record.to_prompt(), sampling, CANDIDATES, adapter, priority=job.priority, cancel=job.cancel
-            )
-        )
-        answers = backend.complete(request)
-        candidates = [c for a in answers if (c := _candidate(a, backend.name, request))]
-        if job.cancel.is_set() and len(candidates) < CANDIDATES:
+        record, policy = job.prompt.record, self._store.policies.get()
+        app = one_writer(backend, self.adapter, self._sampling)
+        writers = choose_writers(policy.sources, record.language, app, self._models)
+        five = Five(record, writers, job.priority, job.cancel)
+        # Whoever waits would wait for every further round.
+        rounds = min(policy.resamples, 1) if job.priority is Priority.INTERACTIVE else policy.resamples
+        candidates = five.write(rounds)
+        if candidates is None:
             return False
         self._store.prompts.save_candidates(job.prompt.id, candidates)
         with self._changed:
@@ -262,19 +296,3 @@ class CandidateSampler:
 
 def _language(job: _Job) -> str:
     return job.prompt.record.language
-
-
-def _candidate(answer: Completion, model: str, request: Request) -> CandidateRecord | None:
-    """The answer as it is stored; None when it was cancelled half-way."""
-    if answer.finish == "cancelled":
-        return None
-    return CandidateRecord(
-        text=answer.text.strip(),
-        model=model,
-        adapter=request.adapter,
-        seed=answer.seed,
-        sampling=request.sampling.with_seed(answer.seed).model_dump_json(),
-        tokens=answer.tokens,
-        finish=answer.finish,
-        left_out=request.prompt.left_out,
-    )

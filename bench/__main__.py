@@ -8,16 +8,41 @@ from typing import Annotated
 
 import typer
 
-from bench import candidates, first_page, indexing, many_prompts, next_prompt, synthesis
+from bench import (
+    candidates,
+    first_page,
+    indexing,
+    loaders,
+    many_annotators,
+    many_prompts,
+    next_prompt,
+    next_prompt_training,
+    synthesis,
+    teacher,
+    training_memory,
+)
 from recsys.settings import usable_cpus
+
+
+def _training_speed() -> None:
+    from bench import training_speed  # torch, which the other measurements run without
+
+    training_speed.run()
+
 
 BENCHES: dict[str, Callable[[], None]] = {
     "candidates": candidates.run,
     "first-page": first_page.run,
     "next-prompt": next_prompt.run,
+    "next-prompt-training": next_prompt_training.run,
     "indexing": indexing.run,
+    "loaders": loaders.run,
     "synthesis": synthesis.run,
     "many-prompts": many_prompts.run,
+    "many-annotators": many_annotators.run,
+    "training-speed": _training_speed,
+    "training-memory": training_memory.run,
+    "teacher": teacher.run,
 }
 
 

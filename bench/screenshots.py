@@ -42,7 +42,7 @@ def main(folder: Annotated[Path, typer.Argument(help="Where the pictures go.")])
 
 
 def _annotate(page: Page, folder: Path) -> None:
-    page.get_by_role("tab").nth(1).click()
+    page.get_by_role("tab").nth(2).click()
     for number in range(_PROMPTS):
         expect(page.locator(".zb-candidate")).to_have_count(5, timeout=5 * _MINUTE)
         first = page.locator(".zb-candidate").first.get_attribute("data-id")
@@ -60,10 +60,10 @@ def _annotate(page: Page, folder: Path) -> None:
 
 
 def _train(page: Page, folder: Path) -> None:
-    page.get_by_role("tab").nth(2).click()
+    page.get_by_role("tab").nth(3).click()
     expect(page.locator("#pair-count")).not_to_be_empty(timeout=_MINUTE)
-    page.locator("#max-steps input").fill("12")
-    page.locator("#batch-size input").fill("2")
+    page.locator("#dpo-max-steps input").fill("12")
+    page.locator("#dpo-batch-size input").fill("2")
     page.locator("#adapter-name textarea, #adapter-name input").first.fill("first-tags")
     page.click("#start-training")
     run = page.locator(".zs-run")
@@ -89,7 +89,7 @@ def _in_korean(browser: Browser, address: str, folder: Path) -> None:
         page.goto(f"{address}/?__theme=dark" if name == "dark" else address)
         _recommend(page)
         page.screenshot(path=folder / f"playground-ko-{name}.png", full_page=True)
-        for number, tab in ((1, "annotate"), (2, "train")):
+        for number, tab in ((2, "annotate"), (3, "train")):
             page.get_by_role("tab").nth(number).click()
             page.wait_for_timeout(4000)
             page.screenshot(path=folder / f"{tab}-ko-{name}.png", full_page=True)

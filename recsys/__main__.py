@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +12,8 @@ import typer
 from recsys.access import Role, save_account
 from recsys.demos import DOMAINS, check_demo
 from recsys.domains.inspect import inspect
-from recsys.domains.registry import DATASETS, open_dataset
+from recsys.domains.positive import parse_positive
+from recsys.domains.registry import DATASETS, description, open_dataset
 from recsys.errors import ZeroshelfError
 from recsys.settings import Settings
 
@@ -20,6 +22,7 @@ datasets = typer.Typer(no_args_is_help=True, help="Public datasets in their nati
 app.add_typer(datasets, name="datasets")
 
 EngineName = Literal["local", "ray"]
+SplitName = Literal["auto", "time", "last"]
 Home = Annotated[Path | None, typer.Option(help="Data folder; default as in the app.")]
 
 
@@ -82,8 +85,11 @@ def account(
 
 
 @datasets.command("list")
-def list_datasets() -> None:
+def list_datasets(as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False) -> None:
     """The datasets that can be read, their editions, and what counts as positive."""
+    if as_json:
+        print(json.dumps([description(name).model_dump(mode="json") for name in DATASETS]))
+        return
     for name, dataset in DATASETS.items():
         editions = ", ".join(edition.name for edition in dataset.editions)
         print(f"{name}: {dataset.domain}; editions {editions}; positive: {dataset.positive}")
@@ -92,11 +98,19 @@ def list_datasets() -> None:
 @datasets.command("inspect")
 def inspect_dataset(
     name: Annotated[str, typer.Argument(help="As `datasets list` names it.")],
-    path: Annotated[Path, typer.Argument(help="A folder, a zip or a file.")],
+    path: Annotated[Path, typer.Argument(help="A folder, an archive or a file.")],
+    positive: Annotated[
+        str, typer.Option(help="What counts as positive instead, like 'rating>=3.5' or 'rating>=8, watch'.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Read a dataset once and say what is in it and what was dropped."""
-    found = inspect(open_dataset(name, path))
+    rule = parse_positive(positive) if positive else None
+    try:
+        found = inspect(open_dataset(name, path, rule))
+    except KeyboardInterrupt:
+        print("Stopped before the end; nothing was counted.", file=sys.stderr)
+        raise typer.Exit(130) from None
     if as_json:
         print(found.model_dump_json())
         return
@@ -122,6 +136,54 @@ def synthesize(
 
     settings = Settings(home=home) if home else Settings()
     raise typer.Exit(run_in_terminal(config, out, settings, engine=engine, address=address, workers=workers))
+
+
+@app.command()
+def evaluate(
+    dataset: Annotated[str, typer.Option(help="As `datasets list` names it, or korean-news.")],
+    path: Annotated[Path, typer.Option(help="Where it lies: a folder, a zip or a file.")],
+    methods: Annotated[str, typer.Option(help="Names with commas; all without a model when left out.")] = "",
+    users: Annotated[int, typer.Option(min=1, help="People to test at most.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Draws users, candidates and resamples.")] = 0,
+    split: Annotated[
+        SplitName, typer.Option(help="time, last positive, or time where there is one.")
+    ] = "auto",
+    model: Annotated[str, typer.Option(help="For hyde and likelihood: a model, or model+adapter.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON on the last line.")] = False,
+    home: Home = None,
+) -> None:
+    """Measure methods on people whose next positive is known, over the whole catalogue: docs/results.md."""
+    from recsys.evaluation.cli import run_evaluation
+
+    names = tuple(name.strip() for name in methods.split(",") if name.strip())
+    settings = Settings(home=home) if home else Settings()
+    run_evaluation(
+        settings,
+        dataset,
+        path,
+        methods=names,
+        users=users,
+        seed=seed,
+        split=split,
+        model=model,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def reports(home: Home = None) -> None:
+    """List the saved evaluations."""
+    from recsys.evaluation.cli import list_reports
+
+    list_reports(Settings(home=home) if home else Settings())
+
+
+@app.command()
+def compare(first: str, second: str, home: Home = None) -> None:
+    """The difference of two saved evaluations of the same users, with paired tests."""
+    from recsys.evaluation.cli import print_comparison
+
+    print_comparison(Settings(home=home) if home else Settings(), first, second)
 
 
 def main() -> None:

@@ -22,6 +22,15 @@ def text(language: str, key: str, **values: object) -> str:
     return texts(language)[key].format(**values)
 
 
+def duration(seconds: float, language: str) -> str:
+    """A stretch of time in its largest fitting unit."""
+    if seconds < 90:
+        return text(language, "time_seconds", n=round(seconds))
+    if seconds < 5400:
+        return text(language, "time_minutes", n=round(seconds / 60))
+    return text(language, "time_hours", n=round(seconds / 3600, 1))
+
+
 def accepted_language(header: str | None, default: str = "en") -> str:
     """The first of an Accept-Language header's languages that the interface has."""
     for part in (header or "").split(","):

@@ -1,10 +1,14 @@
 """Training from the command line.
 
+    python -m training sft --data train.parquet --model gemma-3-270m --out my-adapter
     python -m training dpo --pairs pairs.jsonl --model smollm2-135m-instruct --out my-adapter
-    python -m training dpo --from-store --epochs 2
+    python -m training dpo --from-store --parent my-adapter
+    python -m training export my-adapter --form merged --out my-model
     python -m training runs
     python -m training show RUN
     python -m training stop RUN --save
+    python -m training resume RUN
+    python -m training adapters list
 
 A run goes on by itself, in a process of its own; this command only follows it.
 """
@@ -12,41 +16,36 @@ A run goes on by itself, in a process of its own; this command only follows it.
 from __future__ import annotations
 
 import shutil
-import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, cast, get_args
 
 import typer
 
 from recsys.errors import InputError, ZeroshelfError
+from recsys.llm.adapters import AdapterStore
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import load_spec
 from recsys.settings import Settings
-from training.config import DpoConfig, parse_config
+from training import adapters_cli
+from training.config import DpoConfig, SftConfig, TrainingConfig, config_class, parse_config
+from training.devices import find_device
 from training.errors import OutputExistsError
-from training.events import (
-    AdapterEvent,
-    AgreementEvent,
-    DataEvent,
-    Event,
-    MetricsEvent,
-    NoteEvent,
-    StateEvent,
-)
-from training.runs import PairRows, RunStatus, RunStore
+from training.export import ExportForm, export_adapter
+from training.follow import exit_if_failed, follow, summary
+from training.methods import Rows
+from training.model_size import model_size
+from training.options import with_config_options
+from training.runs import RunStore
+from training.suggestions import preset_values, presets, suggest, suggested_values
 
 app = typer.Typer(
-    help="Train adapters on preferences, each run in a process of its own.",
+    help="Train adapters on instructions and preferences, each run in a process of its own.",
     no_args_is_help=True,
     add_completion=False,
 )
 
-_POLL_S = 0.5
-_OWN_OPTIONS = {"pairs", "from_store", "strategy", "out", "home"}
-
-_DEFAULTS = DpoConfig()
-
-
-def _about(field: str) -> str:
-    return DpoConfig.model_fields[field].description or ""
+app.add_typer(adapters_cli.app, name="adapters")
 
 
 Home = Annotated[
@@ -55,54 +54,64 @@ Home = Annotated[
 Run = Annotated[str, typer.Argument(help="The run's id, as `runs` shows it.")]
 
 
+Preset = Annotated[
+    str | None, typer.Option(help=f"Settings to begin with, one of {', '.join(presets())}; options go over.")
+]
+Out = Annotated[Path | None, typer.Option(help="Copy the adapter to this new folder.")]
+
+
 @app.command()
+@with_config_options(SftConfig)
+def sft(
+    data: Annotated[Path, typer.Option(help="Instruction rows as JSON Lines or Parquet.")],
+    preset: Preset = None,
+    out: Out = None,
+    home: Home = None,
+    **values: object,
+) -> None:
+    """Train an adapter with SFT on instruction rows: the model learns to write their answers.
+
+    Ctrl-C asks the run to stop and save; a second Ctrl-C leaves it running by itself.
+    """
+    _run(parse_config(preset_values(preset, "sft") | values, "sft"), lambda settings: data, out, home)
+
+
+@app.command()
+@with_config_options(DpoConfig)
 def dpo(
-    pairs: Annotated[Path | None, typer.Option(help="Preference rows as JSON Lines.")] = None,
+    pairs: Annotated[Path | None, typer.Option(help="Preference rows as JSON Lines or Parquet.")] = None,
     from_store: Annotated[bool, typer.Option("--from-store", help="Take the judgements made here.")] = False,
     strategy: Annotated[str, typer.Option(help="With --from-store: best-worst or all.")] = "best-worst",
-    out: Annotated[Path | None, typer.Option(help="Copy the adapter to this new folder.")] = None,
+    preset: Preset = None,
+    out: Out = None,
     home: Home = None,
-    model: Annotated[str, typer.Option(help=_about("model"))] = _DEFAULTS.model,
-    name: Annotated[str | None, typer.Option(help=_about("name"))] = None,
-    epochs: Annotated[int, typer.Option(help=_about("epochs"))] = _DEFAULTS.epochs,
-    max_steps: Annotated[int | None, typer.Option(help=_about("max_steps"))] = None,
-    learning_rate: Annotated[float, typer.Option(help=_about("learning_rate"))] = _DEFAULTS.learning_rate,
-    beta: Annotated[float, typer.Option(help=_about("beta"))] = _DEFAULTS.beta,
-    batch_size: Annotated[int, typer.Option(help=_about("batch_size"))] = _DEFAULTS.batch_size,
-    gradient_accumulation: Annotated[
-        int, typer.Option(help=_about("gradient_accumulation"))
-    ] = _DEFAULTS.gradient_accumulation,
-    lora_r: Annotated[int, typer.Option(help=_about("lora_r"))] = _DEFAULTS.lora_r,
-    lora_alpha: Annotated[int, typer.Option(help=_about("lora_alpha"))] = _DEFAULTS.lora_alpha,
-    lora_dropout: Annotated[float, typer.Option(help=_about("lora_dropout"))] = _DEFAULTS.lora_dropout,
-    max_length: Annotated[int, typer.Option(help=_about("max_length"))] = _DEFAULTS.max_length,
-    held_out: Annotated[float, typer.Option(help=_about("held_out"))] = _DEFAULTS.held_out,
-    seed: Annotated[int, typer.Option(help=_about("seed"))] = _DEFAULTS.seed,
-    dtype: Annotated[str, typer.Option(help=_about("dtype"))] = _DEFAULTS.dtype,
-    save_steps: Annotated[int, typer.Option(help=_about("save_steps"))] = _DEFAULTS.save_steps,
-    warmup: Annotated[float, typer.Option(help=_about("warmup"))] = _DEFAULTS.warmup,
+    **values: object,
 ) -> None:
     """Train an adapter with DPO on preference pairs.
 
     Ctrl-C asks the run to stop and save; a second Ctrl-C leaves it running by itself.
     """
-    given = locals()
-    config = parse_config({key: value for key, value in given.items() if key not in _OWN_OPTIONS})
+    config = parse_config(preset_values(preset, "dpo") | values, "dpo")
     if (pairs is not None) == from_store:
         raise InputError(reason="Give the pairs either with --pairs FILE or with --from-store.")
+    _run(config, lambda settings: pairs if pairs is not None else _from_store(settings, strategy), out, home)
+
+
+def _run(
+    config: TrainingConfig, data: Callable[[Settings], Path | Rows], out: Path | None, home: Path | None
+) -> None:
+    """Start a run, follow it to its end, and copy the adapter."""
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputExistsError(path=out)
     settings = _settings(home)
     store = RunStore(settings.paths.runs)
-    run_id = store.start(config, pairs if pairs is not None else _from_store(settings, strategy))
+    run_id = store.start(config, data(settings))
     typer.echo(f"run {run_id}; files in {store.folder(run_id).path}")
     status = follow(store, run_id)
     if out is not None and status.adapter is not None:
         shutil.copytree(settings.paths.adapters / status.adapter, out, dirs_exist_ok=True)
         typer.echo(f"adapter copied to {out}")
-    if status.state in ("failed", "interrupted"):
-        typer.echo(f"{run_id} {status.state}: {status.error}", err=True)
-        raise typer.Exit(1)
+    exit_if_failed(status)
 
 
 @app.command()
@@ -110,7 +119,7 @@ def runs(home: Home = None) -> None:
     """List the runs, newest first."""
     statuses = RunStore(_settings(home).paths.runs).list()
     for status in statuses:
-        typer.echo(_summary(status))
+        typer.echo(summary(status))
     if not statuses:
         typer.echo("No runs yet. Start one with `python -m training dpo --from-store`.")
 
@@ -122,7 +131,7 @@ def show(
     """Show a run's state, its latest numbers and the end of its log."""
     store = RunStore(_settings(home).paths.runs)
     status = store.get(run)
-    typer.echo(_summary(status))
+    typer.echo(summary(status))
     for text in (status.reason, status.error):
         if text:
             typer.echo(text)
@@ -138,77 +147,62 @@ def stop(
     home: Home = None,
 ) -> None:
     """Ask a run to stop after its current step."""
-    typer.echo(_summary(RunStore(_settings(home).paths.runs).stop(run, save=save)))
+    typer.echo(summary(RunStore(_settings(home).paths.runs).stop(run, save=save)))
 
 
-def follow(store: RunStore, run_id: str) -> RunStatus:
-    """Print a run's events until it is over, or until the second Ctrl-C."""
-    offset = 0
-
-    def to_the_end() -> RunStatus:
-        nonlocal offset
-        while True:
-            status = store.get(run_id)  # before the events, so that none of an ended run is missed
-            events, offset = store.events(run_id, offset)
-            for line in filter(None, map(_line, events)):
-                typer.echo(line)
-            if status.is_over:
-                return status
-            time.sleep(_POLL_S)
-
-    try:
-        return to_the_end()
-    except KeyboardInterrupt:
-        pass
-    try:
-        store.stop(run_id, save=True)
-        typer.echo("\nstopping after this step and saving; Ctrl-C again to leave it to itself")
-        return to_the_end()
-    except KeyboardInterrupt:
-        typer.echo(f"\n{run_id} goes on; `python -m training show {run_id}` tells how it is.")
-        return store.get(run_id)
+@app.command()
+def resume(run: Run, home: Home = None) -> None:
+    """Let a run that was stopped, failed or interrupted go on from its last checkpoint, and follow it."""
+    store = RunStore(_settings(home).paths.runs)
+    offset = store.events(run)[1]
+    typer.echo(summary(store.resume(run)))
+    exit_if_failed(follow(store, run, offset))
 
 
-def _line(event: Event) -> str:
-    match event:
-        case MetricsEvent(split="held-out"):
-            accuracy = event.values.get("rewards/accuracies", float("nan"))
-            return f"held-out accuracy {accuracy:.2f}, loss {event.values.get('loss', float('nan')):.4f}"
-        case MetricsEvent():
-            shown = ("loss", "rewards/margins", "rewards/accuracies")
-            numbers = "  ".join(
-                f"{k.split('/')[-1]} {event.values[k]:.4f}" for k in shown if k in event.values
-            )
-            return f"step {event.step}/{event.steps}  {numbers}  about {event.eta_s or 0:.0f} s left"
-        case StateEvent():
-            return f"{event.state} {event.reason}".strip()
-        case NoteEvent():
-            return event.text
-        case DataEvent():
-            dropped = "".join(f", {count} dropped: {reason}" for reason, count in event.dropped.items())
-            cut = f", {event.truncated} cut at the end" if event.truncated else ""
-            return f"{event.train} pairs to train on, {event.held_out} held out{dropped}{cut}"
-        case AgreementEvent():
-            return f"llama.cpp and PEFT differ by {event.agreement.mean_difference:.5f} nats a token"
-        case AdapterEvent():
-            return f"adapter {event.name} in {event.folder}"
+@app.command()
+def suggestions(
+    model: Annotated[str, typer.Option(help="The base model.")] = "gemma-3-270m",
+    kind: Annotated[str, typer.Option(help="sft or dpo.")] = "sft",
+    home: Home = None,
+) -> None:
+    """Show which settings suit a model's size and this machine better than the defaults, and why."""
+    method = config_class(kind).kind
+    parameters = model_size(model_file(load_spec(model), _settings(home).paths.models)).parameters
+    device = find_device()
+    typer.echo(f"{model}: {parameters / 1e9:.2f} billion weights; {device.kind}, {device.memory >> 30} GiB")
+    rules = suggest(method, parameters, device)
+    for rule in rules:
+        typer.echo(f"  {rule.why.en} {rule.values}")
+    chosen = suggested_values(method, rules)
+    typer.echo(f"  settings: {chosen or 'the defaults'}")
 
 
-def _summary(status: RunStatus) -> str:
-    steps = f"{status.step}/{status.steps}" if status.steps else "-"
-    adapter = status.adapter or "-"
-    return f"{status.run_id}  {status.state:<11}  step {steps:<9}  {status.name}  adapter {adapter}"
+@app.command()
+def export(
+    adapter: Annotated[str, typer.Argument(help="The adapter's name.")],
+    out: Annotated[Path, typer.Option(help="The new folder to write to.")],
+    form: Annotated[
+        str, typer.Option(help="peft (safetensors), gguf (LoRA for llama.cpp) or merged (dense weights).")
+    ] = "peft",
+    home: Home = None,
+) -> None:
+    """Write an adapter for other programs."""
+    paths = _settings(home).paths
+    if form not in get_args(ExportForm):
+        raise InputError(reason=f"--form is one of {', '.join(get_args(ExportForm))}, not {form!r}.")
+    found = AdapterStore(paths.adapters).get(adapter)
+    typer.echo(f"written to {export_adapter(found, cast(ExportForm, form), out, paths.models)}")
 
 
 def _settings(home: Path | None) -> Settings:
     return Settings() if home is None else Settings(home=home)
 
 
-def _from_store(settings: Settings, strategy: str) -> PairRows:
+def _from_store(settings: Settings, strategy: str) -> Rows:
     from annotation.pairs import pairs_from_store
 
     found = pairs_from_store(settings.paths.annotations, cast(Literal["best-worst", "all"], strategy))
-    return cast(PairRows, [pair.to_row() for pair in found])
+    return cast(Rows, [pair.to_row() for pair in found])
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
-"""One DPO run on prepared pairs: TRL's DPOTrainer with a PEFT LoRA adapter on all linear layers.
+"""DPO on prepared pairs: TRL's DPOTrainer.
 
-Direct Preference Optimization: Rafailov et al., https://arxiv.org/abs/2305.18290. The reference
-model is the base itself with the adapter switched off, so it takes no memory of its own.
+Direct Preference Optimization: Rafailov et al., https://arxiv.org/abs/2305.18290. The reference is what
+the model was when the run began: the base with the adapter switched off, or, where the run goes on from
+an adapter, the frozen copy of that adapter that TRL keeps under the name `ref`.
 
 Rows go in as plain text. TRL 1.16 adds the end token to each answer that lacks it, tokenises the
 prompt and prompt + answer with the tokenizer's own begin token, and takes the answer to begin
@@ -10,146 +11,79 @@ where the two differ. Imports torch and TRL.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig
 from trl import DPOConfig as TrlConfig
 from trl import DPOTrainer
-from trl.trainer import utils as trl_utils
 
-from training.base_weights import load_base, load_tokenizer
+from training.arguments import common_arguments, even_batch, trackers
+from training.base_weights import load_tokenizer
 from training.config import DpoConfig
-from training.events import MetricsEvent
-from training.hardware import training_dtype
-from training.pairs_data import PreparedPairs, TextPair
+from training.fast_path import FastDpoTrainer
+from training.model import load_trainable, new_adapter
+from training.pairs_data import TextPair
 from training.progress import ProgressCallback
+from training.splits import Prepared
+from training.steps import total_steps
 
 
-@dataclass(frozen=True)
-class DpoResult:
-    """How training ended. `metrics` has the last step's numbers and the held-out ones
-    under `held_out/`; it holds the latter only when the run was not stopped short of them."""
-
-    steps: int
-    metrics: dict[str, float]
-
-
-def train_dpo(
+def build_dpo_trainer(
     config: DpoConfig,
-    pairs: PreparedPairs,
+    pairs: Prepared[TextPair],
     *,
     base: Path,
-    checkpoints: Path,
-    adapter: Path,
-    emit: Callable[[MetricsEvent], None],
-    stop_wanted: Callable[[], bool],
-    discard_wanted: Callable[[], bool],
-) -> DpoResult:
-    """Train, save the PEFT adapter to the folder `adapter`, and measure the held-out pairs.
-
-    `base` is a folder from `base_weights`. `stop_wanted` is asked after each step; when
-    `discard_wanted` holds then, nothing is saved. Raises TrainingDivergedError.
-    """
-    progress = ProgressCallback(emit, stop_wanted)
-    trainer = build_trainer(config, pairs, base=base, checkpoints=checkpoints, progress=progress)
-    with scoring_answers_only():
-        trainer.train()
-        if not discard_wanted():
-            trainer.model.save_pretrained(str(adapter), save_embedding_layers=False)
-            if pairs.held_out:
-                trainer.evaluate()
-    held_out = {f"held_out/{key}": value for key, value in progress.held_out.items()}
-    return DpoResult(trainer.state.global_step, {**progress.train, **held_out})
-
-
-def build_trainer(
-    config: DpoConfig,
-    pairs: PreparedPairs,
-    *,
-    base: Path,
+    parent: Path | None,
     checkpoints: Path,
     progress: ProgressCallback,
 ) -> DPOTrainer:
-    """TRL's trainer as `config` wants it, ready to train."""
-    dtype = training_dtype(config.dtype)
-    lora = LoraConfig(
-        r=config.lora_r,
-        lora_alpha=config.lora_alpha,
-        lora_dropout=config.lora_dropout,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
+    """TRL's trainer as `config` wants it, ready to train. `parent` is the PEFT folder to go on from."""
+    fast = config.fast_path and not torch.cuda.is_available()
+    train, held_out = len(pairs.train), len(pairs.held_out)
+    arguments = TrlConfig(
+        **common_arguments(config, train, held_out, checkpoints),
+        **loss_arguments(config),
+        beta=config.beta,
+        disable_dropout=config.lora_dropout == 0,  # it would switch off the adapter's dropout too
+        precompute_ref_log_probs=precomputes(config, train, held_out),
+        precompute_ref_batch_size=even_batch(train, config.batch_size),
     )
-    return DPOTrainer(
-        model=load_base(base, dtype),
-        args=_arguments(config, len(pairs.train), dtype, checkpoints),
+    return (FastDpoTrainer if fast else DPOTrainer)(
+        model=load_trainable(config, base, parent),
+        args=arguments,
         train_dataset=_dataset(pairs.train),
         eval_dataset=_dataset(pairs.held_out) if pairs.held_out else None,
         processing_class=load_tokenizer(base),
-        peft_config=lora,
-        callbacks=[progress],
+        peft_config=new_adapter(config, parent),
+        callbacks=[progress, *trackers(config, checkpoints)],
     )
 
 
-@contextmanager
-def scoring_answers_only() -> Iterator[None]:
-    """Let TRL compute logits only where a token of an answer follows, also without a GPU.
+def loss_arguments(config: DpoConfig) -> dict[str, Any]:
+    """TRL's names of a loss. Sources: robust, https://arxiv.org/abs/2403.00409; ipo,
+    https://arxiv.org/abs/2310.12036; the SFT term, https://arxiv.org/abs/2404.19733; sigmoid_norm divides
+    each log-ratio by its answer's length, https://arxiv.org/abs/2411.15124."""
+    if config.loss == "sigmoid+sft":
+        return {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, config.sft_weight]}
+    smoothing = config.label_smoothing if config.loss == "robust" else 0.0
+    return {"loss_type": [config.loss], "label_smoothing": smoothing}
 
-    TRL 1.16 does so on GPUs; elsewhere it scores the prompt too and throws that away, for the sake
-    of devices that compile a program for each shape. With two worked examples in the prompt that
-    is most of the work: on two AVX2 cores a gemma-3-270m step takes 18 s of processor time instead
-    of 57 s, a SmolLM2 step 9 s instead of 13 s, with the same loss and gradient. There is no
-    option for it, so the module's private test for a GPU is answered with yes; the log-probability
-    kernel has a test of its own and is not affected.
+
+def precomputes(config: DpoConfig, train: int, held_out: int) -> bool:
+    """Whether the reference is asked once a pair, before training, instead of with each step.
+
+    `auto` does so when it is less work: when the run sees more pairs than there are, over several epochs
+    or at several measurements.
     """
-    original = trl_utils._use_triton
-    trl_utils._use_triton = lambda device: True
-    try:
-        yield
-    finally:
-        trl_utils._use_triton = original
-
-
-def total_steps(config: DpoConfig, pairs: int) -> int:
-    """How many optimizer steps `config` takes over `pairs` training pairs."""
-    batches = math.ceil(pairs / config.batch_size)
-    steps = config.epochs * math.ceil(batches / config.gradient_accumulation)
-    return min(steps, config.max_steps or steps)
-
-
-def _arguments(config: DpoConfig, pairs: int, dtype: torch.dtype, checkpoints: Path) -> TrlConfig:
-    on_gpu = torch.cuda.is_available()
-    return TrlConfig(
-        output_dir=str(checkpoints),
-        num_train_epochs=config.epochs,
-        max_steps=config.max_steps or -1,
-        learning_rate=config.learning_rate,
-        # Rounded down, so that a run of a few steps does not spend its first at a rate of zero.
-        warmup_steps=int(config.warmup * total_steps(config, pairs)),
-        per_device_train_batch_size=config.batch_size,
-        per_device_eval_batch_size=1,  # means are taken over batches, so equal ones are exact
-        gradient_accumulation_steps=config.gradient_accumulation,
-        gradient_checkpointing=False,
-        beta=config.beta,
-        max_length=config.max_length,
-        disable_dropout=config.lora_dropout == 0,  # it would switch off the adapter's dropout too
-        seed=config.seed,
-        bf16=dtype == torch.bfloat16,
-        use_cpu=not on_gpu,
-        dataloader_pin_memory=on_gpu,
-        save_strategy="steps",
-        save_steps=config.save_steps,
-        save_total_limit=2,
-        logging_steps=1,
-        logging_nan_inf_filter=False,  # otherwise a loss that is not a number is hidden
-        report_to="none",
-        disable_tqdm=True,
-    )
+    if config.precompute_reference != "auto":
+        return config.precompute_reference == "on"
+    steps = total_steps(config, train)
+    seen = min(steps * config.batch_size * config.gradient_accumulation, config.epochs * train)
+    measurements = 1 + (steps // config.eval_steps if config.eval_steps else 0)
+    return seen + measurements * held_out > train + held_out
 
 
 def _dataset(pairs: Sequence[TextPair]) -> Dataset:

@@ -6,10 +6,9 @@ is asked, so that what is trained is what is used.
 
 from __future__ import annotations
 
-import hashlib
-import json
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,12 +18,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from recsys.prompts.formats import Prompt, PromptFormat
 from recsys.prompts.templates import Form, Situation, load_templates
 from training.errors import NotEnoughPairsError, PairsFileError
+from training.instruction_data import EMPTY, LONG_PROMPT, Tokens
+from training.pair_checks import (
+    CUT_OFF,
+    IDENTICAL,
+    NEARLY_IDENTICAL,
+    REPEATING,
+    Finish,
+    alike,
+    is_cut_off,
+    repeats,
+)
+from training.rows_file import read_rows
+from training.splits import Prepared, split_by_prompt
 
 MIN_PAIRS = 2
-
-IDENTICAL = "chosen and rejected are the same"
-EMPTY = "prompt or answer is empty"
-LONG_PROMPT = "prompt alone fills max_length"
 
 
 class _Message(BaseModel):
@@ -35,7 +43,8 @@ class _Message(BaseModel):
 class PairRow(BaseModel):
     """One row in TRL's conversational preference format; other columns are ignored.
 
-    `situation` and `form` choose the worked examples that a base model is shown.
+    `situation` and `form` choose the worked examples that a base model is shown; `chosen_finish` and
+    `rejected_finish` tell, where it is known, why the answer ended.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -46,6 +55,8 @@ class PairRow(BaseModel):
     language: Literal["en", "ko"] = "en"
     situation: Situation = "passive"
     form: Form = "direct"
+    chosen_finish: Finish | None = None
+    rejected_finish: Finish | None = None
 
     @property
     def system(self) -> str:
@@ -72,32 +83,10 @@ class TextPair:
     rejected: str
 
 
-@dataclass(frozen=True)
-class PreparedPairs:
-    """What a run trains on. `truncated` pairs have an answer that is cut at `max_length`."""
-
-    train: tuple[TextPair, ...]
-    held_out: tuple[TextPair, ...]
-    dropped: dict[str, int]
-    truncated: int
-
-
 def read_pairs(path: Path) -> list[PairRow]:
-    """The rows of a JSON Lines file; raises PairsFileError with the line, also when it is missing."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PairsFileError(source=path.name, line=1, problem=f"it cannot be read ({error})") from error
-    rows = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(_row(json.loads(line), path.name, number))
-        except json.JSONDecodeError as error:
-            problem = f"it is not JSON ({error.msg})"
-            raise PairsFileError(source=path.name, line=number, problem=problem) from error
-    return rows
+    """The rows of a JSON Lines or Parquet file; raises PairsFileError with the line, also when it is
+    missing."""
+    return [_row(data, path.name, number) for number, data in read_rows(path, PairsFileError)]
 
 
 def parse_pairs(rows: Iterable[Mapping[str, object]]) -> list[PairRow]:
@@ -135,8 +124,14 @@ def usable_pairs(rows: Sequence[PairRow]) -> tuple[list[PairRow], dict[str, int]
 
 def render_pair(row: PairRow, prompt_format: PromptFormat) -> TextPair:
     """`row` as the texts that the model reads and writes."""
-    examples = load_templates(row.language).worked_examples(row.situation, row.form)
-    prompt = Prompt(system=row.system, before=row.instruction, examples=examples, language=row.language)
+    templates = load_templates(row.language)
+    prompt = Prompt(
+        system=row.system,
+        before=row.instruction,
+        cues=templates.cues,
+        examples=templates.worked_examples(row.situation, row.form),
+        language=row.language,
+    )
     chosen, rejected = row.answers
     return TextPair(prompt_format.render(prompt), chosen, rejected)
 
@@ -144,48 +139,54 @@ def render_pair(row: PairRow, prompt_format: PromptFormat) -> TextPair:
 def prepare_pairs(
     rows: Sequence[PairRow],
     prompt_format: PromptFormat,
-    count_tokens: Callable[[str], int],
+    tokens: Tokens,
     *,
     max_length: int,
     held_out: float,
     seed: int,
-) -> PreparedPairs:
+    near_identical: float = 1.0,
+    max_score: float = math.inf,
+) -> Prepared[TextPair]:
     """Drop, render, measure and split.
 
-    `count_tokens` counts a text's tokens with the begin token where the model has one. TRL drops
-    a pair silently when its prompt has `max_length` tokens or more, and cuts longer answers; both
-    are counted here first. Raises NotEnoughPairsError.
+    Left out are pairs whose answers are alike (`near_identical`, 0 to 1) or of which one is cut off
+    or repeats itself (a quality score of `max_score` or more): they teach noise. TRL drops a pair
+    silently when its prompt has `max_length` tokens or more, and cuts longer answers; both are
+    counted here first. Raises NotEnoughPairsError.
     """
-    usable, dropped = usable_pairs(rows)
+    usable, counts = usable_pairs(rows)
+    dropped = Counter(counts)
     pairs, truncated = [], 0
-    for pair in (render_pair(row, prompt_format) for row in usable):
-        if count_tokens(pair.prompt) >= max_length:
-            dropped[LONG_PROMPT] = dropped.get(LONG_PROMPT, 0) + 1
+    for row in usable:
+        pair = render_pair(row, prompt_format)
+        prompt, chosen, rejected = tokens([pair.prompt, pair.chosen, pair.rejected])
+        reason = _problem(row, (chosen, rejected), near_identical, max_score)
+        if reason is None and len(prompt) >= max_length:
+            reason = LONG_PROMPT
+        if reason is not None:
+            dropped[reason] += 1
             continue
         pairs.append(pair)
-        longest = max(count_tokens(pair.prompt + answer) for answer in (pair.chosen, pair.rejected))
-        truncated += longest + 1 > max_length  # one more for the end token
+        wholes = tokens([pair.prompt + pair.chosen, pair.prompt + pair.rejected])
+        truncated += max(map(len, wholes)) + 1 > max_length  # one more for the end token
     _check_count(len(pairs), dropped)
     train, aside = split_by_prompt(pairs, held_out, seed)
-    return PreparedPairs(tuple(train), tuple(aside), dropped, truncated)
+    return Prepared(tuple(train), tuple(aside), dict(dropped), truncated)
 
 
-def split_by_prompt(
-    pairs: Sequence[TextPair], held_out: float, seed: int
-) -> tuple[list[TextPair], list[TextPair]]:
-    """Training and held-out pairs; all pairs of one prompt fall on the same side.
-
-    Prompts are ordered by a hash, not shuffled, so a prompt tends to keep its side as more are
-    judged. At least one prompt is left to train on.
-    """
-
-    def rank(prompt: str) -> str:
-        return hashlib.sha256(f"{seed}\n{prompt}".encode()).hexdigest()
-
-    prompts = sorted({pair.prompt for pair in pairs}, key=rank)
-    aside = set(prompts[: min(round(held_out * len(prompts)), len(prompts) - 1)])
-    train = [pair for pair in pairs if pair.prompt not in aside]
-    return train, [pair for pair in pairs if pair.prompt in aside]
+def _problem(
+    row: PairRow, answers: tuple[list[int], list[int]], near_identical: float, max_score: float
+) -> str | None:
+    """Why the pair is left out, or None; `answers` are the token ids of chosen and rejected."""
+    if alike(*row.answers) >= near_identical:
+        return NEARLY_IDENTICAL
+    finishes = (row.chosen_finish, row.rejected_finish)
+    for text, ids, finish in zip(row.answers, answers, finishes, strict=True):
+        if is_cut_off(text, len(ids), finish):
+            return CUT_OFF
+        if repeats(ids, max_score):
+            return REPEATING
+    return None
 
 
 def _check_count(found: int, dropped: Mapping[str, int]) -> None:

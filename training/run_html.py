@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from recsys.i18n import text
+from recsys.i18n import duration, text
 from training.events import AgreementEvent, DataEvent, Event, MetricsEvent
-from training.runs import RunStatus
+from training.run_status import RunStatus
 
 
 def run_html(status: RunStatus, events: Sequence[Event], language: str) -> str:
@@ -20,7 +20,7 @@ def run_html(status: RunStatus, events: Sequence[Event], language: str) -> str:
     if status.steps:
         facts.append(say("train_step", step=status.step, steps=status.steps))
     if status.eta_s is not None and not status.is_over:
-        facts.append(say("train_eta", eta=_duration(status.eta_s, language)))
+        facts.append(say("train_eta", eta=duration(status.eta_s, language)))
     held_out = [e for e in events if isinstance(e, MetricsEvent) and e.split == "held-out"]
     if held_out and (accuracy := held_out[-1].values.get("rewards/accuracies")) is not None:
         pairs = next((e.held_out for e in events if isinstance(e, DataEvent)), 0)
@@ -38,11 +38,3 @@ def run_html(status: RunStatus, events: Sequence[Event], language: str) -> str:
         f'<div><span class="zs-state">{say(f"state_{status.state}")}</span> · {escape(status.name)}</div>'
         f'<div class="zs-facts">{spans}</div>{reason}{error}</div>'
     )
-
-
-def _duration(seconds: float, language: str) -> str:
-    if seconds < 90:
-        return text(language, "train_seconds", n=round(seconds))
-    if seconds < 5400:
-        return text(language, "train_minutes", n=round(seconds / 60))
-    return text(language, "train_hours", n=round(seconds / 3600, 1))

@@ -6,8 +6,6 @@ fit. A user is known only by a 64-bit hash of the source's own id, which also ma
 
 from __future__ import annotations
 
-import hashlib
-from array import array
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,6 +14,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.domains.base import Dataset
+from recsys.domains.liked import read_liked
 
 Ints = npt.NDArray[np.int64]
 Split = Literal["train", "preference", "test"]
@@ -82,16 +81,9 @@ def read_sequences(dataset: Dataset, rules: HistoryRules) -> Sequences:
     Interactions without a time come before those with one, in the order of the file. Of repeated
     interactions of a user with an item the first one counts.
     """
-    users, items, times = array("Q"), array("i"), array("q")
-    codes: dict[str, int] = {}
-    for interaction in dataset.interactions():
-        if dataset.is_positive(interaction):
-            users.append(user_code(interaction.user))
-            items.append(codes.setdefault(interaction.item, len(codes)))
-            times.append(interaction.time or 0)
-    user = np.frombuffer(users, dtype=np.uint64) if users else np.zeros(0, np.uint64)
-    item = np.frombuffer(items, dtype=np.int32) if items else np.zeros(0, np.int32)
-    time = np.frombuffer(times, dtype=np.int64) if times else np.zeros(0, np.int64)
+    liked = read_liked(dataset)
+    ids, user, item, time = np.array(liked.item_ids, dtype=object), liked.user, liked.item, liked.time
+    del liked  # the arrays are as long as the file; each is needed once
     order = np.lexsort((time, user))  # stable: rows of one time stay in the order of the file
     user, item, time = user[order], item[order], time[order]
     counts = {"positive interactions": len(user)}
@@ -102,7 +94,6 @@ def read_sequences(dataset: Dataset, rules: HistoryRules) -> Sequences:
     user, item, time = user[keep], item[keep], time[keep]
     counts[f"after the {rules.k_core}-core"] = len(user)
     names, starts = np.unique(user, return_index=True)
-    ids = np.array(list(codes), dtype=object)
     used, compact = np.unique(item, return_inverse=True)
     offsets = np.append(starts, len(user)).astype(np.int64)
     return Sequences(
@@ -123,12 +114,6 @@ def keep_items(sequences: Sequences, known: npt.NDArray[np.bool_]) -> Sequences:
     offsets = np.concatenate([[0], np.cumsum(per_user)]).astype(np.int64)
     counts = {**sequences.counts, "with a titled item": int(mask.sum())}
     return replace(sequences, items=sequences.items[mask], offsets=offsets, counts=counts)
-
-
-def user_code(user: str) -> int:
-    """The 64-bit pseudonym of a user id; the same on every machine."""
-    digest = hashlib.blake2b(user.encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "little")
 
 
 def k_core(user: npt.NDArray[np.uint64], item: npt.NDArray[np.int32], k: int) -> npt.NDArray[np.bool_]:

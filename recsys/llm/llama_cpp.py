@@ -8,13 +8,15 @@ from pathlib import Path
 
 from llama_cpp import llama_supports_gpu_offload
 
-from recsys.errors import AdapterFileError, InputError, NotReadyError, PromptTooLongError
+from recsys.errors import AdapterFileError, NotReadyError, PromptTooLongError
 from recsys.llm.adapters import AdapterStore
-from recsys.llm.base import Completion, Delta, Priority, Request
+from recsys.llm.base import Completion, Delta, Priority, Request, check_answers, check_single
+from recsys.llm.fitting import fit_history
 from recsys.llm.generation import Generation, Part
 from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel
 from recsys.llm.registry import ModelSpec, prompt_format
 from recsys.llm.scheduler import Scheduler
+from recsys.llm.scoring import TextScore, TextScorer, split_tokens
 from recsys.prompts.formats import Prompt, PromptFormat
 
 
@@ -59,12 +61,8 @@ class LlamaCppBackend:
 
     def fit(self, request: Request) -> Request:
         """The request with its oldest history lines dropped until it fits; see `Backend.fit`."""
-        prompt, limit = request.prompt, self._limit(request)
-        while (tokens := len(self._tokens(prompt, request.adapter))) > limit:
-            if not prompt.history:
-                raise PromptTooLongError(tokens=tokens, limit=max(limit, 0))
-            excess = (tokens - limit) / tokens
-            prompt = prompt.without_oldest(max(1, int(len(prompt.history) * excess * 0.5)))
+        adapter, limit = request.adapter, self._limit(request)
+        prompt = fit_history(request.prompt, lambda p: len(self._tokens(p, adapter)), limit)
         return request.with_prompt(prompt)
 
     def stream(self, request: Request) -> Iterator[Delta]:
@@ -91,8 +89,7 @@ class LlamaCppBackend:
     def complete_many(self, requests: Sequence[Request]) -> list[Completion]:
         """One answer to each request; see `Backend.complete_many`. Up to eight share a batch."""
         parts = [self._part(request) for request in requests]
-        if any(request.n != 1 for request in requests):
-            raise InputError(reason="Requests that are answered together have one answer each.")
+        check_single(requests)
         done: list[Completion] = []
         for wave in self._waves(parts):
             job = self._run(wave)
@@ -105,9 +102,33 @@ class LlamaCppBackend:
             done += job.completions() or none
         return done
 
+    def score(
+        self,
+        prompt: str,
+        texts: Sequence[str],
+        *,
+        adapter: str | None = None,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> list[TextScore]:
+        """The likelihood of each text directly after the prompt; see `Scoring.score`."""
+        if not texts:
+            return []
+        start, tails = split_tokens(self._tokenize, prompt, texts)
+        engine = self._engines[priority]
+        needed = len(start) + max(engine.batch_tokens, *map(len, tails))
+        if needed > self._context_tokens:
+            raise PromptTooLongError(tokens=needed, limit=self._context_tokens)
+        job = TextScorer(engine, self._use_adapter, start, tails, adapter, priority)
+        self._scheduler.submit(job)
+        return job.scores()
+
     def count_tokens(self, text: str) -> int:
         """How many tokens the model's tokenizer makes of `text`, its begin token included."""
         return len(self._tokenize(text))
+
+    def token_ids(self, text: str) -> list[int]:
+        """The tokens of `text`, its begin token included where the model wants one."""
+        return self._tokenize(text)
 
     def close(self) -> None:
         """Let the current step end, then free context, adapters and weights."""
@@ -119,8 +140,7 @@ class LlamaCppBackend:
             self._model.close()
 
     def _submit(self, request: Request) -> Generation:
-        if not 1 <= request.n <= MAX_SEQUENCES:
-            raise InputError(reason=f"Between 1 and {MAX_SEQUENCES} answers at once can be sampled.")
+        check_answers(request.n)
         return self._run([self._part(request)])
 
     def _run(self, parts: Sequence[Part]) -> Generation:

@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import llama_cpp
+import numpy as np
+import numpy.typing as npt
 
 from recsys.errors import ModelFileError, ResourceError
-from recsys.llm.base import Sampling
+from recsys.llm.base import MAX_ANSWERS, Sampling
 from recsys.llm.gguf_metadata import silence_llama_cpp
 
-MAX_SEQUENCES = 8
+MAX_SEQUENCES = MAX_ANSWERS
 """Sequences that one context can hold."""
 
 _BLOCK = 64
@@ -243,6 +245,20 @@ class LlamaEngine:
         llama_cpp.llama_memory_seq_rm(self._memory, 0, len(prompt), -1)
         for sequence in range(1, MAX_SEQUENCES):
             llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    @property
+    def batch_tokens(self) -> int:
+        """How many tokens can be evaluated at once."""
+        return _BLOCK
+
+    def logits(self, row: int) -> npt.NDArray[np.float32]:
+        """The logits in `row` of the last batch, until the next is evaluated; shape (vocabulary,)."""
+        pointer = llama_cpp.llama_get_logits_ith(self._context, row)
+        return np.ctypeslib.as_array(pointer, shape=(self.model.vocab_size,))
+
+    def forget(self, sequence: int, position: int) -> None:
+        """Drop what one sequence has from `position` on."""
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, position, -1)
 
     def draw(self, sampler: Sampler, row: int) -> int:
         """The next token of the sequence whose logits are in `row`."""

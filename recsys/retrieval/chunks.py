@@ -34,19 +34,19 @@ class Chunker:
     def chunks(self, item: Item) -> list[Chunk]:
         """At least one chunk an item. Each is embedded under the item's titles and attributes, so that
         a chunk from the middle of a text is still about its item."""
-        heading = _heading(item)
+        head = heading(item)
         pieces = self._splitter.chunks(item.text) or [item.phrases.get(item.language, "")]
         return [
-            Chunk(item.id, number, piece or item.title, f"{heading}\n{piece}".strip())
+            Chunk(item.id, number, piece or item.title, f"{head}\n{piece}".strip())
             for number, piece in enumerate(pieces)
         ]
 
 
-def _heading(item: Item) -> str:
+def heading(item: Item) -> str:
     """Titles and attributes, cut where they would leave the embedder no room for the text."""
     values: list[str] = []
     for value in item.attributes.values():
         values += value if isinstance(value, list) else [str(value)]
     titles = " / ".join(item.all_titles())
-    heading = f"{titles} ({', '.join(values)})" if values else titles
-    return heading if len(heading) <= _MAX_HEADING_CHARS else heading[: _MAX_HEADING_CHARS - 1] + "…"
+    line = f"{titles} ({', '.join(values)})" if values else titles
+    return line if len(line) <= _MAX_HEADING_CHARS else line[: _MAX_HEADING_CHARS - 1] + "…"

@@ -65,10 +65,10 @@ class _Lines:
         self._printed = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        if progress.stage == self._stage and time.monotonic() - self._printed < _EVERY_S:
+        line = f"{progress.dataset}: {progress.stage}" if progress.dataset else progress.stage
+        if line == self._stage and time.monotonic() - self._printed < _EVERY_S:
             return
-        self._stage, self._printed = progress.stage, time.monotonic()
-        line = progress.stage
+        self._stage, self._printed = line, time.monotonic()
         if progress.rows_total:
             line += f": {progress.rows_done:,} of {progress.rows_total:,}"
         if progress.eta_s is not None:

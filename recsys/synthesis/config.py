@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recsys.domains.histories import HistoryRules
+from recsys.domains.positive import PositiveRule
 from recsys.domains.registry import DATASETS
 from recsys.errors import InputError
 from recsys.prompts.templates import Form, Situation
@@ -28,10 +29,12 @@ class _Data(BaseModel):
 
 
 class SourceConfig(_Data):
-    """One dataset: `path` is a folder, zip or file; `share` is the recipe's where it is left out."""
+    """One dataset: `path` is a folder, an archive or a file. `share` is the recipe's where it is left out;
+    `positive`, written like `rating>=3.5`, is the dataset's own rule."""
 
     dataset: str
     path: Path
+    positive: PositiveRule | None = None
     share: float | None = Field(default=None, gt=0.0)
 
 
@@ -57,7 +60,8 @@ class SynthesisConfig(_Data):
 
     `examples` are training rows; `preference` prompts and `test` rows are held out beside them.
     Weights of situations, forms and languages are relative. `tokenizer` names the model whose tokens
-    the quality score counts (a known model or a GGUF file).
+    the quality score counts (a known model or a GGUF file). A `preview` writes training rows only: the
+    held-out rows are set aside all the same, so that the job proper goes on from it.
     """
 
     sources: tuple[SourceConfig, ...] = Field(min_length=1)
@@ -76,6 +80,7 @@ class SynthesisConfig(_Data):
     queries: TeacherName = "attributes"
     teacher: ModelTeacherConfig = ModelTeacherConfig()
     shard_rows: int | None = Field(default=None, ge=1, le=100_000)
+    preview: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -84,6 +89,9 @@ class SynthesisConfig(_Data):
             raise ValueError("a dataset is named twice")
         if unknown := set(names) - DATASETS.keys():
             raise ValueError(f"unknown datasets {sorted(unknown)}; there are {', '.join(DATASETS)}")
+        for source in self.sources:
+            if source.positive:
+                _check_positive(source, source.positive)
         for weights in (self.situations, self.forms, self.languages):
             if (
                 not weights
@@ -115,8 +123,15 @@ class SynthesisConfig(_Data):
 
         The number of training examples is left out: more of them are more of the same rows.
         """
-        content = [self.model_dump(mode="json", exclude={"examples"}), *states]
+        content = [self.model_dump(mode="json", exclude={"examples", "preview"}), *states]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _check_positive(source: SourceConfig, rule: PositiveRule) -> None:
+    try:
+        rule.check(source.dataset, DATASETS[source.dataset].signals)
+    except InputError as error:
+        raise ValueError(str(error)) from error
 
 
 def read_config(path: Path) -> SynthesisConfig:

@@ -24,9 +24,13 @@ _GENRES = ("genres", "genre", "kinds", "subcategory", "categories", "category", 
 _MAKERS = ("authors", "author", "director", "artist", "composer", "brand", "studio", "studios", "developer")
 _FORMATS = ("type", "format")
 _PLACES = ("city",)
-_TITLES = frozenset(
-    f"{kind}_{size}" for kind in "gmpswdc" for size in ("one", "pair", "trio")
-) | {"one", "pair", "trio", "last", "kin_last"}
+_TITLES = frozenset(f"{kind}_{size}" for kind in "gmpswdc" for size in ("one", "pair", "trio")) | {
+    "one",
+    "pair",
+    "trio",
+    "last",
+    "kin_last",
+}
 """Values that name items of the history."""
 _LAST_IS_NARROWEST = frozenset(("shopping", "music"))
 """Where categories are paths, from the department down."""
@@ -117,7 +121,9 @@ def target_facts(item: Item, words: Words, draw: Random, query: str = "") -> Fac
     rest = [key for key in terms if key not in lead][:2]
     for key in lead:
         facts.add("t_thing", terms[key].thing(language, words.noun), _genre(key))
-    facts.add("t_main", _listed(_names(terms, (lead or rest)[:1], language), language), _genre(*(lead or rest)[:1]))
+    facts.add(
+        "t_main", _listed(_names(terms, (lead or rest)[:1], language), language), _genre(*(lead or rest)[:1])
+    )
     facts.add("t_extra", _listed(_names(terms, rest, language), language), _genre(*rest))
     every = (lead + rest)[:3]
     facts.add("t_genres", _listed(_names(terms, every, language), language), _genre(*every))
@@ -223,9 +229,7 @@ def _add_genres(
     narrow = {key: term for key, term in named.items() if not term.broad}
     named = narrow or named
     hits = {key: sum(key in k.terms for k in known) for key in named}
-    order = sorted(
-        (key for key in named if hits[key]), key=lambda key: -hits[key] * (0.5 + draw.random())
-    )
+    order = sorted((key for key in named if hits[key]), key=lambda key: -hits[key] * (0.5 + draw.random()))
     if not order:
         return
     chosen, holders = order[:1], [i for i, k in enumerate(known) if order[0] in k.terms]

@@ -39,7 +39,24 @@ _TOPICS = {
     "news": ("news", "people"),
     "places": (),
 }
-_NOISE = frozenset("to read books book genre series favorite i own good adult a the and".split())
+_NOISE = frozenset(
+    [
+        "to",
+        "read",
+        "books",
+        "book",
+        "genre",
+        "series",
+        "favorite",
+        "i",
+        "own",
+        "good",
+        "adult",
+        "a",
+        "the",
+        "and",
+    ]
+)
 """Words of readers' shelves that say nothing of a book ("02 fantasy to read")."""
 _PROPER = re.compile(
     r"\b(?:[a-z]*american|british|english|french|german|italian|japanese|chinese|korean|indian|asian|european|"

@@ -74,7 +74,9 @@ class Grammar:
         for name in self._rules:
             self._check(name, ())
         self._always: set[str] = set()
-        while more := {n for n in self._rules.keys() - self._always if any(map(self._is_free, self._rules[n]))}:
+        while more := {
+            n for n in self._rules.keys() - self._always if any(map(self._is_free, self._rules[n]))
+        }:
             self._always |= more
         self._usable: dict[frozenset[str], dict[str, tuple[_Alternative, ...]]] = {}
         self._names = self.values

@@ -25,20 +25,23 @@ from recsys.synthesis.config import SynthesisConfig
 from recsys.synthesis.engines import Engine, Work
 from recsys.synthesis.output import write_outputs
 from recsys.synthesis.plan import Plan
-from recsys.synthesis.prepare import SourceCard, prepare, source_state
+from recsys.synthesis.prepare import Reading, SourceCard, prepare, source_state
 from recsys.synthesis.report import Report
 from recsys.synthesis.shards import ShardStore, write_whole
 
 State = Literal["running", "done", "stopped", "failed"]
+Stage = Reading | Literal["starting", "writing rows", "putting the files together", "done", "stopped"]
 
 
 class Progress(BaseModel):
-    """How far a job is. Times in Unix seconds; `eta_s` is None while nothing is known."""
+    """How far a job is. `dataset` is the source in work, where the stage is about one; times are in Unix
+    seconds; `eta_s` is None while nothing is known."""
 
     model_config = ConfigDict(extra="forbid")
 
     state: State = "running"
-    stage: str = "starting"
+    stage: Stage = "starting"
+    dataset: str = ""
     pid: int = 0
     started: float = 0.0
     updated: float = 0.0
@@ -101,7 +104,6 @@ class Job:
         folder = self.out / "work" / self.config.fingerprint(*states)
         cards: dict[str, SourceCard] = {}
         for source in self.config.sources:
-            self._tell(stage=f"{source.dataset}: reading")
             place = folder / "sources" / source.dataset
             said = partial(self._reading, source.dataset)
             cards[source.dataset] = prepare(source, self.config, place, said)
@@ -115,9 +117,8 @@ class Job:
         work = Work(self.config, folder / "sources", self._settings)
         plan = Plan(self.config, cards, store)
         while shards := plan.next_shards():
-            self._tell(
-                stage="writing rows", rows_total=plan.rows_done() + sum(s.end - s.begin for s in shards)
-            )
+            rows = plan.rows_done() + sum(s.end - s.begin for s in shards)
+            self._tell(stage="writing rows", dataset="", rows_total=rows)
             self._begun, self._begun_rows = time.time(), plan.rows_done()
             done = plan.rows_done()
             for shard, data in engine.run(work, shards, stop):
@@ -131,8 +132,8 @@ class Job:
         write_outputs(self.out, self.config, report, plan.kept_files())
         return report
 
-    def _reading(self, dataset: str, what: str) -> None:
-        self._tell(stage=f"{dataset}: {what}")
+    def _reading(self, dataset: str, stage: Reading) -> None:
+        self._tell(stage=stage, dataset=dataset)
 
     def _count(self, done: int) -> None:
         rate = (done - self._begun_rows) / max(time.time() - self._begun, 1e-6)

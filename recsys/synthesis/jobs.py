@@ -28,10 +28,12 @@ from recsys.settings import Settings
 from recsys.synthesis.config import SynthesisConfig, parse_config
 from recsys.synthesis.job import Progress
 from recsys.synthesis.report import Report
+from recsys.synthesis.shards import write_whole
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 _LOG_CHARS = 4_000
+_LAST_MOMENTS_S = 10.0
 
 _children: list[subprocess.Popen[bytes]] = []
 """Processes started from here; polled so that an ended one does not stay as a zombie."""
@@ -69,14 +71,19 @@ class JobStore:
             raise InputError(reason=f"There is no job called {name!r}.")
         return self.root / name
 
-    def start(self, config: SynthesisConfig) -> str:
-        """Start a new job; raises ConflictError while another one runs."""
-        name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    def start(self, config: SynthesisConfig, name: str = "") -> str:
+        """Start a job and return its name; raises ConflictError while another one runs.
+
+        In the folder of the job called `name`, where one is given: what its finished rows have in
+        common with the new configuration is kept, all of them where only the number of examples differs.
+        """
         with FileLock(self.root / ".lock"):
             self._refuse_second()
-            folder = self.root / name
-            folder.mkdir()
-            (folder / "request.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
+            if not name:
+                name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+                (self.root / name).mkdir()
+            folder = self.folder(name)
+            write_whole(folder / "request.json", config.model_dump_json(indent=1).encode())
             self._launch(folder)
         return name
 
@@ -90,8 +97,10 @@ class JobStore:
 
     def stop(self, name: str, *, wait_s: float = 0.0) -> None:
         """Ask a job to end after the rows in work; finished rows stay."""
-        process = self._process(self.folder(name))
+        folder = self.folder(name)
+        process = self._process(folder)
         if process is not None:
+            (folder / "stop").touch()  # its process may end before it can say a word
             process.send_signal(signal.SIGTERM)
             psutil.wait_procs([process], timeout=wait_s)
 
@@ -108,6 +117,8 @@ class JobStore:
         except (OSError, ValidationError):
             found = Progress()
         if found.state == "running" and not alive:
+            if (folder / "stop").exists():
+                return found.model_copy(update={"state": "stopped", "stage": "stopped"})
             return found.model_copy(update={"state": "failed", "error": self._last_words(folder)})
         return found
 
@@ -134,14 +145,26 @@ class JobStore:
         folder = self.folder(name)
         return [folder / file for file in (*wanted, "README.md", "report.json") if (folder / file).exists()]
 
+    def prompts(self, name: str) -> Path | None:
+        """The file of a finished job's held-out prompts, where it has any."""
+        path = self.folder(name) / "preference.jsonl"
+        return path if self.report(name) and path.exists() and path.stat().st_size else None
+
     def _refuse_second(self) -> None:
-        if (other := self.running()) is not None:
+        other = self.running()
+        if other is not None and self.progress(other).state != "running":
+            # It has said its last word and its process is about to end.
+            process = self._process(self.root / other)
+            psutil.wait_procs([process] if process else [], timeout=_LAST_MOMENTS_S)
+            other = self.running()
+        if other is not None:
             raise ConflictError(reason=f"The job {other} is running. Stop it or wait for its end.")
 
     def _launch(self, folder: Path) -> None:
         command = [sys.executable, "-m", "recsys", "synthesize", "--config", str(folder / "request.json")]
         command += ["--out", str(folder), "--home", str(self._settings.paths.home)]
-        (folder / "progress.json").unlink(missing_ok=True)
+        for left in ("progress.json", "stop"):
+            (folder / left).unlink(missing_ok=True)
         environment = os.environ | {"PYTHONPATH": str(_PROJECT), "ZEROSHELF_MODEL": self._settings.model}
         with open(folder / "job.log", "wb") as log:
             child = subprocess.Popen(

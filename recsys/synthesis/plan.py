@@ -27,6 +27,8 @@ class Plan:
         self._cards = cards
         self._store = store
         totals = {"train": config.examples, "preference": config.preference, "test": config.test}
+        if config.preview:
+            totals |= {"preference": 0, "test": 0}
         self._wanted = {split: config.wanted(totals[split]) for split in _ORDER}
         self._verdicts: dict[Shard, tuple[list[str | None], npt.NDArray[np.uint32]]] = {}
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,9 @@ from recsys.domains.registry import open_dataset
 from recsys.synthesis.config import SourceConfig, SynthesisConfig
 from recsys.synthesis.items import ItemTable, write_items
 from recsys.synthesis.terms import Terms, build_terms
+
+Reading = Literal["reading interactions", "reading items", "counting terms"]
+"""What is being done with a source."""
 
 _RESERVE = 2
 """Held-out rows for each one wanted: what the quality rules drop is made up for from these."""
@@ -85,7 +88,10 @@ class Layout:
 
 
 def prepare(
-    source: SourceConfig, config: SynthesisConfig, folder: Path, said: Callable[[str], None] = lambda _: None
+    source: SourceConfig,
+    config: SynthesisConfig,
+    folder: Path,
+    said: Callable[[Reading], None] = lambda _: None,
 ) -> SourceCard:
     """Lay out one source under `folder`, or take what an earlier run has laid out there.
 
@@ -96,7 +102,7 @@ def prepare(
         return card
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    dataset = open_dataset(source.dataset, source.path)
+    dataset = open_dataset(source.dataset, source.path, source.positive)
     said("reading interactions")
     sequences = read_sequences(dataset, config.histories)
     said("reading items")
@@ -122,10 +128,10 @@ def prepare(
         dataset=name,
         edition=dataset.edition,
         domain=dataset.domain,
-        positive=dataset.positive,
+        positive=dataset.positive_words,
         timed=sequences.timed,
         dropped=dict(dataset.dropped),
-        notes=list(dict.fromkeys(dataset.source.notes)),
+        notes=dataset.notes,
         counts=sequences.counts,
         rows={split: len(rows[split]) for split in SPLITS},
     )

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.domains.registry import open_dataset
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import load_spec, prompt_format
+from recsys.prompts.formats import Prompt, PromptFormat
 from recsys.synthesis.config import SynthesisConfig
 from recsys.synthesis.rows import Row
 from recsys.synthesis.shards import read_rows, read_scores
 from recsys.synthesis.writer import Shard
 
-_MOST_ROWS = 50_000
+_PREVIEW_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,11 @@ class Scores:
     scores: npt.NDArray[np.float64]
     other: Counter[str]
 
-    def kept(self, threshold: float) -> int:
-        """How many would stay with this threshold, before near duplicates are taken out."""
-        return int((self.scores < threshold).sum())
+    def histogram(self, step: float, bins: int) -> list[int]:
+        """Counts of the scores from 0 in steps of `step`, each bin without its upper end; the last one
+        of the `bins` holds all that is above."""
+        places = np.minimum((self.scores / step).astype(np.int64), bins - 1)
+        return [int(count) for count in np.bincount(places, minlength=bins)]
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,7 @@ def job_scores(out: Path) -> dict[str, Scores]:
         decided = np.array([reason in (None, "score") for reason in dropped], dtype=bool)
         found.setdefault(shard.dataset, []).append(values[decided])
         other.setdefault(shard.dataset, Counter()).update(r for r in dropped if r not in (None, "score"))
-    return {
-        name: Scores(name, np.concatenate(parts)[:_MOST_ROWS], other[name]) for name, parts in found.items()
-    }
+    return {name: Scores(name, np.concatenate(parts), other[name]) for name, parts in found.items()}
 
 
 def around(out: Path, threshold: float, each: int = 3) -> tuple[list[Row], list[Row]]:
@@ -74,30 +78,46 @@ def around(out: Path, threshold: float, each: int = 3) -> tuple[list[Row], list[
 
 
 def examples(out: Path, dataset: str = "", reason: str = "", most: int = 10) -> list[Seen]:
-    """Training rows of a job, all or of one source; those dropped for `reason`, or kept ones without."""
-    found: list[Seen] = []
+    """Training rows of a job, of one source or of all in turn; those dropped for `reason`, or kept ones
+    without."""
+    found: dict[str, list[Seen]] = {}
     for path, shard in _shards(out):
-        if dataset and shard.dataset != dataset:
+        rows = found.setdefault(shard.dataset, [])
+        if len(rows) >= most or (dataset and shard.dataset != dataset):
             continue
         _, dropped = read_scores(path)
         keep = np.array([(why or "") == reason for why in dropped], dtype=bool)
-        keep &= np.cumsum(keep) <= most - len(found)
+        keep &= np.cumsum(keep) <= most - len(rows)
         if keep.any():
-            found += [Seen(row, reason) for row in read_rows(path, keep)]
-        if len(found) >= most:
-            break
-    return found
+            rows += [Seen(row, reason) for row in read_rows(path, keep)]
+    in_turn = chain.from_iterable(zip_longest(*found.values()))
+    return [seen for seen in in_turn if seen is not None][:most]
 
 
-def known_source(dataset: str, path: Path) -> str:
-    """The edition of the dataset at `path`; raises DatasetFormatError and DatasetFileError."""
-    return open_dataset(dataset, path).edition
+def as_read(row: Row, form: PromptFormat) -> str:
+    """The row's prompt as the model of `form` reads it, up to where its answer begins.
+
+    A base model is tuned without worked examples, so none are shown.
+    """
+    if form.style == "few-shot":
+        form = replace(form, style="plain")
+    return form.render(
+        Prompt(
+            system=row.system, before=row.heading, history=row.history, after=row.ask, language=row.language
+        )
+    )
 
 
-def preview_config(config: SynthesisConfig, rows: int = 200) -> SynthesisConfig:
-    """The same job with few rows, for a look before the long run."""
-    small = {"examples": rows, "preference": 0, "test": 0, "shard_rows": min(rows, 100)}
-    return config.model_copy(update=small)
+@lru_cache(maxsize=8)
+def model_format(model: str, models_dir: Path) -> PromptFormat:
+    """How the model called `model` is asked; raises UnknownModelError, ModelFileError, HubModelError."""
+    spec = load_spec(model)
+    return prompt_format(model_file(spec, models_dir), spec.style)
+
+
+def preview_config(config: SynthesisConfig) -> SynthesisConfig:
+    """The same job with few examples, for a look before the long run, which goes on from them."""
+    return config.model_copy(update={"examples": min(config.examples, _PREVIEW_ROWS), "preview": True})
 
 
 def _shards(out: Path) -> list[tuple[Path, Shard]]:

@@ -19,11 +19,11 @@ Language = Literal["auto", "en", "ko"]
 
 
 class Texts:
-    """The interface's texts: by the browser's language, or in one language where that was set."""
+    """The interface's texts: by the browser's language, or in one language where that was set (`fixed`)."""
 
     def __init__(self, language: Language = "auto") -> None:
-        self._fixed = None if language == "auto" else language
-        self.i18n = gr.I18n(en=dict(texts(self._fixed or "en")), ko=dict(texts(self._fixed or "ko")))
+        self.fixed = None if language == "auto" else language
+        self.i18n = gr.I18n(en=dict(texts(self.fixed or "en")), ko=dict(texts(self.fixed or "ko")))
 
     def __call__(self, key: str) -> Any:
         """A text that the browser chooses, for labels and the like."""
@@ -33,8 +33,8 @@ class Texts:
 
     def language(self, request: gr.Request | None) -> str:
         """The visitor's language, for texts that the server writes."""
-        if self._fixed:
-            return self._fixed
+        if self.fixed:
+            return self.fixed
         return accepted_language(request.headers.get("accept-language") if request else None)
 
     def say(self, request: gr.Request | None, key: str, **values: object) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,12 @@ def _candidates(*texts: str, model: str = "fake") -> list[CandidateRecord]:
     return [CandidateRecord(text, model, None, i, "{}", 3, "stop") for i, text in enumerate(texts)]
 
 
+def _fill(store: AnnotationStore, sampled: int = 4) -> None:
+    store.prompts.add(_prompt(n, "ko" if n % 2 else "en") for n in range(sampled + 2))
+    for prompt in store.prompts.unsampled(sampled):
+        store.prompts.save_candidates(prompt.id, _candidates())
+
+
 @pytest.fixture(scope="session")
 def make_prompt() -> MakePrompt:
     """A prompt by number and language; another number is another prompt."""
@@ -47,6 +56,23 @@ def make_candidates() -> MakeCandidates:
     return _candidates
 
 
+@pytest.fixture(scope="session")
+def fill() -> Callable[..., None]:
+    """Give a store prompts: `sampled` of them (en, ko, en, ...) with candidates, and two without."""
+    return _fill
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[Path], AbstractContextManager[tuple[str, subprocess.Popen[bytes]]]]:
+    """The endpoints over a store, in a process of their own."""
+    spec = importlib.util.spec_from_file_location("serving", Path(__file__).with_name("serving.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.serving
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[AnnotationStore]:
     """An empty store."""
@@ -57,7 +83,5 @@ def store(tmp_path: Path) -> Iterator[AnnotationStore]:
 @pytest.fixture
 def filled(store: AnnotationStore) -> AnnotationStore:
     """A store with four sampled prompts (en, ko, en, ko) and two that have no candidates."""
-    store.prompts.add(_prompt(n, "ko" if n % 2 else "en") for n in range(6))
-    for prompt in store.prompts.unsampled(4):
-        store.prompts.save_candidates(prompt.id, _candidates())
+    _fill(store)
     return store

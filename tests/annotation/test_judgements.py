@@ -23,7 +23,7 @@ from annotation.store import AnnotationStore
 
 
 def _next(store: AnnotationStore, annotator: str = "ann", language: str | None = None) -> Task:
-    task = store.judgements.next_task(annotator, language)
+    task = store.assignments.next_task(annotator, language)
     assert task is not None
     return task
 
@@ -44,22 +44,22 @@ def test_an_open_task_comes_back_until_it_is_closed(filled: AnnotationStore) -> 
 
 def test_only_prompts_with_candidates_are_given_out(filled: AnnotationStore) -> None:
     seen = []
-    while task := filled.judgements.next_task("ann"):
+    while task := filled.assignments.next_task("ann"):
         seen.append(task.prompt.seed)
         _judge(filled, task)
     assert seen == [0, 1, 2, 3]
     with pytest.raises(TaskNotReadyError):
-        filled.judgements.task("5", "ann")
+        filled.assignments.task("5", "ann")
 
 
 def test_the_language_filter(filled: AnnotationStore) -> None:
-    assert filled.judgements.ready("ann", "ko") == 2
+    assert filled.assignments.ready("ann", "ko") == 2
     assert _next(filled, language="ko").prompt.language == "ko"
     assert _next(filled, language="en").prompt.language == "en"
-    assert filled.judgements.ready("ann", "ko") == 1
-    assert filled.judgements.has_task("ann", "ko")
-    assert not filled.judgements.has_task("ann", "fr")
-    assert filled.judgements.next_task("ann", "fr") is None
+    assert filled.assignments.ready("ann", "ko") == 1
+    assert filled.assignments.has_task("ann", "ko")
+    assert not filled.assignments.has_task("ann", "fr")
+    assert filled.assignments.next_task("ann", "fr") is None
 
 
 def test_the_order_is_drawn_per_annotator_and_kept(filled: AnnotationStore) -> None:
@@ -77,7 +77,7 @@ def test_judge_stores_what_was_chosen(filled: AnnotationStore) -> None:
     task = _next(filled)
     judgement = filled.judgements.judge(task.id, "ann", task.candidates[2].id, task.candidates[0].id)
     assert (judgement.best, judgement.worst) == (task.candidates[2].id, task.candidates[0].id)
-    seen = filled.judgements.task(task.id, "ann")
+    seen = filled.assignments.task(task.id, "ann")
     assert (seen.state, seen.best, seen.worst) == ("judged", judgement.best, judgement.worst)
     assert filled.judgements.log(task.id, "ann") == [judgement]
 
@@ -94,8 +94,8 @@ def test_another_judgement_is_a_revision(filled: AnnotationStore) -> None:
     first = _judge(filled, task)
     second = filled.judgements.judge(task.id, "ann", task.candidates[4].id, task.candidates[3].id)
     assert second.supersedes == first
-    (judged,) = filled.judgements.judged()
-    assert judged.judgement == second
+    ((_, rating),) = filled.snapshot().ratings()
+    assert rating.judgement == second
     assert filled.judgements.progress("ann").done == 1
 
 
@@ -138,7 +138,7 @@ def test_annotators_do_not_touch_each_other(filled: AnnotationStore) -> None:
     assert _next(filled, "b").prompt.seed == 0
     assert filled.judgements.progress("b").done == 0
     _judge(filled, _next(filled, "b"), "b")
-    assert [j.judgement.annotator for j in filled.judgements.judged()] == ["a", "b"]
+    assert [r.judgement.annotator for _, r in filled.snapshot().ratings()] == ["a", "b"]
     assert filled.judgements.counts().judged == {"a": 1, "b": 1}
 
 
@@ -146,9 +146,9 @@ def test_progress_counts_prompts(filled: AnnotationStore) -> None:
     _judge(filled, _next(filled))
     filled.judgements.skip(_next(filled).id, "ann")
     progress = filled.judgements.progress("ann")
-    assert (progress.done, progress.total, progress.skipped, progress.ready) == (1, 6, 1, 2)
+    assert (progress.done, progress.total, progress.skipped) == (1, 6, 1)
     progress = filled.judgements.progress("ann", "en")
-    assert (progress.done, progress.total, progress.skipped, progress.ready) == (1, 3, 0, 1)
+    assert (progress.done, progress.total, progress.skipped) == (1, 3, 0)
 
 
 def test_bad_judgements_are_refused(filled: AnnotationStore) -> None:
@@ -162,10 +162,10 @@ def test_bad_judgements_are_refused(filled: AnnotationStore) -> None:
         with pytest.raises(UnknownTaskError):
             filled.judgements.judge(unknown, "ann", a, b)
         with pytest.raises(UnknownTaskError):
-            filled.judgements.task(unknown, "ann")
+            filled.assignments.task(unknown, "ann")
         with pytest.raises(UnknownCandidateError):
             filled.judgements.judge(task.id, "ann", a, unknown)
-    other = filled.judgements.task("2", "ann").candidates[0].id
+    other = filled.assignments.task("2", "ann").candidates[0].id
     with pytest.raises(UnknownCandidateError):
         filled.judgements.judge(task.id, "ann", a, other)
     with pytest.raises(ReasonTooLongError):
@@ -203,8 +203,8 @@ def _raw(store: AnnotationStore) -> Iterator[sqlite3.Connection]:
     ],
 )
 def test_the_schema_itself_refuses(filled: AnnotationStore, statement: str) -> None:
-    _judge(filled, filled.judgements.task("1", "ann"))
-    filled.judgements.task("2", "ann")
+    _judge(filled, filled.assignments.task("1", "ann"))
+    filled.assignments.task("2", "ann")
     with _raw(filled) as connection, pytest.raises(sqlite3.IntegrityError):
         connection.execute(statement)
 
@@ -238,7 +238,7 @@ def test_the_log_agrees_with_a_plain_model(make_prompt, make_candidates, actions
                     _, best, worst = mine.pop(undone.id)
                     assert (undone.best, undone.worst) == (best, worst)
                 continue
-            task = store.judgements.task(task_id, annotator)
+            task = store.assignments.task(task_id, annotator)
             if kind == "judge":
                 best, worst = (task.candidates[i].id for i in order[:2])
                 store.judgements.judge(task_id, annotator, best, worst)
@@ -253,12 +253,12 @@ def test_the_log_agrees_with_a_plain_model(make_prompt, make_candidates, actions
             progress = store.judgements.progress(annotator)
             kinds = [kind for kind, _, _ in mine.values()]
             assert (progress.done, progress.skipped) == (kinds.count("judge"), kinds.count("skip"))
-            task = store.judgements.next_task(annotator)
+            task = store.assignments.next_task(annotator)
             assert (task is None) == (len(mine) == 4)
             assert task is None or task.id not in mine
         counted = {
-            (j.judgement.annotator, j.judgement.task_id): (j.judgement.best, j.judgement.worst)
-            for j in store.judgements.judged()
+            (r.judgement.annotator, r.judgement.task_id): (r.judgement.best, r.judgement.worst)
+            for _, r in store.snapshot().ratings()
         }
         assert counted == {
             (annotator, task_id): (best, worst)

@@ -9,6 +9,7 @@ import pytest
 
 from annotation.errors import NewerStoreError, StoreFileError
 from annotation.migrations import migrate, scripts, version
+from annotation.policy import Policy
 from annotation.store import AnnotationStore
 
 
@@ -98,3 +99,98 @@ def test_several_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=60)
         results.append((process.returncode, errors.decode()))
     assert [code for code, _ in results] == [0, 0, 0, 0], results
+
+
+_FIRST_RELEASE = """
+INSERT INTO prompts VALUES (1, 'k1', 'demo', 'passive', 'direct', 'en', 'films', 'books', 'You recommend.',
+    'Watched:', '["- A", "- B"]', 'What next?', '', '["a", "b"]', '[]', 7, '2026-01-01T00:00:00+00:00');
+INSERT INTO prompts VALUES (2, 'k2', 'demo', 'active', 'direct', 'ko', '', 'films', '추천합니다.',
+    '', '[]', '무엇을 볼까요?', '볼 것', '[]', '[]', 8, '2026-01-01T00:00:00+00:00');
+INSERT INTO candidates SELECT 5 * (p.id - 1) + n.value + 1, p.id, 'batch', n.value, 'text ' || n.value,
+    'smollm2', NULL, 40 + n.value, '{"temperature": 0.8}', 12, 'stop', 0, '2026-01-01T00:00:00+00:00'
+    FROM prompts AS p, json_each('[0, 1, 2, 3, 4]') AS n;
+INSERT INTO displays VALUES (1, 1, 'ann', '[4, 3, 2, 1, 0]', '2026-01-01T00:00:01+00:00');
+INSERT INTO displays VALUES (2, 1, 'bob', '[0, 1, 2, 3, 4]', '2026-01-01T00:00:02+00:00');
+INSERT INTO displays VALUES (3, 2, 'ann', '[0, 1, 2, 3, 4]', '2026-01-01T00:00:03+00:00');
+INSERT INTO judgements VALUES (1, 1, 'ann', 'judge', 1, 5, '', NULL, '2026-01-01T00:01:00+00:00');
+INSERT INTO judgements VALUES (2, 1, 'bob', 'judge', 2, 5, '', NULL, '2026-01-01T00:02:00+00:00');
+INSERT INTO judgements VALUES (3, 1, 'bob', 'undo', NULL, NULL, '', 2, '2026-01-01T00:03:00+00:00');
+INSERT INTO judgements VALUES (4, 1, 'bob', 'judge', 3, 5, '', 3, '2026-01-01T00:04:00+00:00');
+INSERT INTO judgements VALUES (5, 2, 'ann', 'skip', NULL, NULL, 'unclear', NULL, '2026-01-01T00:05:00+00:00');
+INSERT INTO claims VALUES (2, 'gone:1:x', 1.0);
+"""
+
+
+@pytest.fixture
+def first_release(tmp_path: Path) -> Path:
+    """A store as the first release wrote it, with judgements, a revision and a skip in it."""
+    path = tmp_path / "annotations.db"
+    connection = _open(path)
+    connection.executescript(scripts()[0] + "PRAGMA user_version = 1;" + _FIRST_RELEASE)
+    connection.close()
+    return path
+
+
+def test_the_first_release_is_brought_up_to_date_with_all_its_data(first_release: Path) -> None:
+    before = _dump(first_release, "judgements"), _dump(first_release, "displays")
+    with AnnotationStore(first_release) as store:
+        assert [j.kind for j in store.judgements.log("1", "bob")] == ["judge", "undo", "judge"]
+        assert store.judgements.progress("ann").done == 1
+        assert store.judgements.progress("ann").skipped == 1
+        ratings = store.snapshot().ratings()
+        assert [(r.judgement.annotator, r.judgement.best) for _, r in ratings] == [("ann", "1"), ("bob", "3")]
+        assert ratings[0][1].order == (4, 3, 2, 1, 0)
+        assert ratings[0][1].seconds is None
+        first = store.prompts.candidates("1")[0]
+        assert (first.text, first.marks, first.attempts) == ("text 0", (), 1)
+        # What the new tables say follows from the old rows: the two disagree about the best.
+        store.policies.set(Policy(overlap=2))
+        task = store.assignments.next_task("cat")
+        assert task is not None
+        assert (task.id, store.judgements.undo("ann") is not None) == ("1", True)
+        store.judgements.flag("2", "ann", "now with a flag")
+    assert (
+        _dump(first_release, "judgements")[: len(before[0])],
+        _dump(first_release, "displays")[:3],
+    ) == before
+    connection = _open(first_release)
+    assert version(connection) == len(scripts())
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM judgements", "UPDATE displays SET positions = '[]'"])
+def test_what_was_kept_before_is_kept_after(first_release: Path, statement: str) -> None:
+    AnnotationStore(first_release).close()
+    connection = _open(first_release)
+    with pytest.raises(sqlite3.IntegrityError):
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE flags SET judgement_id = 2",
+        "DELETE FROM flags",
+        "INSERT INTO flags VALUES (1)",  # a judgement that is no skip
+        "UPDATE policies SET policy = '{}'",
+        "DELETE FROM policies",
+    ],
+)
+def test_the_new_facts_cannot_be_changed_either(first_release: Path, statement: str) -> None:
+    with AnnotationStore(first_release) as store:
+        store.judgements.flag("2", "ann", "why")
+        store.policies.set(Policy())
+    connection = _open(first_release)
+    with pytest.raises(sqlite3.IntegrityError):
+        connection.execute(statement)
+    connection.close()
+
+
+def _dump(path: Path, table: str) -> list[tuple[object, ...]]:
+    connection = _open(path)
+    rows = connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
+    connection.close()
+    return rows

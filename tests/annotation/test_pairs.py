@@ -64,7 +64,7 @@ def test_different_texts_give_seven(texts: list[str], tags: tuple[int, int]) -> 
 
 
 def _judge_all(store: AnnotationStore, annotator: str) -> None:
-    while task := store.judgements.next_task(annotator):
+    while task := store.assignments.next_task(annotator):
         by_text = {c.text: c.id for c in task.candidates}
         store.judgements.judge(task.id, annotator, by_text["two"], by_text["five"])
 
@@ -84,6 +84,9 @@ def test_rows_are_what_trl_takes(filled: AnnotationStore) -> None:
         "situation": "passive",
         "form": "direct",
         "task_id": "2",
+        "weight": 1.0,
+        "chosen_finish": "stop",
+        "rejected_finish": "stop",
     }
 
 

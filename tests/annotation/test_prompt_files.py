@@ -19,7 +19,8 @@ def write(path: Path, *rows: object) -> Path:
 
 
 def test_instruction_alone_will_do(tmp_path: Path) -> None:
-    (record,) = read_prompts(write(tmp_path / "p.jsonl", {"instruction": "무엇을 볼까요?", "extra": 1}))
+    (prompt,) = read_prompts(write(tmp_path / "p.jsonl", {"instruction": "무엇을 볼까요?", "extra": 1}))
+    record = prompt.record
     assert (record.instruction, record.language, record.system) == ("무엇을 볼까요?", "ko", "")
 
 
@@ -36,7 +37,8 @@ def test_parts_make_up_the_instruction(tmp_path: Path) -> None:
         "history_items": ["a", "b"],
         "target_domain": "films",
     }
-    (record,) = read_prompts(write(tmp_path / "p.jsonl", row))
+    (prompt,) = read_prompts(write(tmp_path / "p.jsonl", row))
+    record = prompt.record
     assert record.instruction == row["instruction"]
     assert record.history_items == ("a", "b")
     assert record.origin == "file:p.jsonl"

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from annotation.errors import LanguageNotWrittenError, SamplingFailedError, TaskNotReadyError
+from annotation.policy import CandidateSource, Policy
 from annotation.sampling import CandidateSampler
 from annotation.store import AnnotationStore
 from recsys.errors import NotReadyError, PromptTooLongError
@@ -19,6 +23,7 @@ class FakeBackend:
     """Answers at once, or when `gate` is opened; keeps the requests."""
 
     name = "fake"
+    languages: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -91,7 +96,7 @@ def prompts(store: AnnotationStore, make_prompt) -> None:
 def test_who_waits_comes_first_and_then_the_thread_works_ahead(store, backend, make_sampler) -> None:
     sampler = make_sampler(ahead=3)
     assert sampler.ensure("ann")
-    store.judgements.next_task("ann")
+    store.assignments.next_task("ann")
     sampler.note("ann")
     _until(lambda: _sampled(store) == 4)
     time.sleep(0.1)
@@ -114,7 +119,7 @@ def test_a_ready_task_does_not_wait_for_the_model(store, backend, make_sampler) 
 def test_candidates_carry_what_made_them(store, backend, make_sampler) -> None:
     sampler = make_sampler(ahead=0, sampling=Sampling(temperature=0.5, seed=7), adapter="dpo-1")
     sampler.ensure("ann")
-    task = store.judgements.next_task("ann")
+    task = store.assignments.next_task("ann")
     made = store.prompts.candidates(task.id)
     seed = task.prompt.sampling_seed
     assert [c.seed for c in made] == list(range(seed, seed + 5))
@@ -131,7 +136,7 @@ def test_nobody_waits_when_all_is_done(store, backend, make_sampler) -> None:
     sampler = make_sampler(ahead=20)
     assert sampler.ensure("ann")
     _until(lambda: _sampled(store) == 10)
-    while task := store.judgements.next_task("ann"):
+    while task := store.assignments.next_task("ann"):
         store.judgements.skip(task.id, "ann")
     assert not sampler.ensure("ann", timeout_s=20)
 
@@ -184,7 +189,7 @@ def test_a_prompt_that_is_too_long_is_left_out(store, backend, make_sampler) -> 
     _until(lambda: _sampled(store) == 9)
     time.sleep(0.1)
     assert [p.record.instruction for p in store.prompts.unsampled(9)] == [first]
-    while task := store.judgements.next_task("ann"):
+    while task := store.assignments.next_task("ann"):
         store.judgements.skip(task.id, "ann")
     assert not sampler.ensure("ann", timeout_s=20)
 
@@ -193,7 +198,7 @@ def test_work_in_another_language_is_put_off(store, backend, make_sampler) -> No
     sampler = make_sampler(ahead=1)
     assert sampler.ensure("ann", "en")
     backend.gate.clear()
-    store.judgements.next_task("ann", "en")
+    store.assignments.next_task("ann", "en")
     sampler.note("ann", "en")
     _until(lambda: len(backend.requests) == 2)
     threading.Timer(0.3, backend.gate.set).start()
@@ -210,7 +215,7 @@ def test_it_sleeps_when_nobody_asks(store, backend, make_sampler) -> None:
     assert sampler.ensure("ann")
     _until(lambda: _sampled(store) == 2)
     time.sleep(0.4)
-    store.judgements.next_task("ann")
+    store.assignments.next_task("ann")
     time.sleep(0.3)
     assert _sampled(store) == 2
     sampler.note("ann")
@@ -257,3 +262,59 @@ def test_many_who_wait_are_served(store, backend, make_sampler) -> None:
         thread.join()
     assert results == [True] * 8
     assert _sampled(store) <= 2
+
+
+def test_a_fast_annotator_has_more_ready_than_a_slow_one(store, backend, make_sampler) -> None:
+    sampler = make_sampler(ahead=2)
+    assert sampler.ensure("fast")
+    task = store.assignments.next_task("fast")
+    a, b = (c.id for c in task.candidates[:2])
+    store.judgements.judge(task.id, "fast", a, b)  # within a second
+    sampler.note("fast")
+    _until(lambda: _sampled(store) == 9)  # one seen, and four times `ahead`
+    time.sleep(0.1)
+    assert _sampled(store) == 9
+
+
+def test_shared_places_need_more_ready(store, backend, make_sampler) -> None:
+    store.policies.set(Policy(overlap=1))
+    sampler = make_sampler(ahead=2)
+    for name in ("a", "b", "c"):
+        sampler.note(name)
+    _until(lambda: _sampled(store) == 6)
+    time.sleep(0.1)
+    assert _sampled(store) == 6
+
+
+def test_the_claims_of_a_killed_process_are_given_back_at_once(store, backend, make_sampler) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    claimed = store.prompts.claim(f"{socket.gethostname()}:{gone.pid}:x", ["en", "ko"])
+    elsewhere = store.prompts.claim("another-host:1:x", ["en", "ko"])
+    assert claimed
+    assert elsewhere
+    assert make_sampler(ahead=1).ensure("ann", timeout_s=20)
+    assert store.prompts.candidates(claimed.id)
+    assert store.prompts.candidates(elsewhere.id) == []
+
+
+def test_the_policy_counts_from_the_next_prompt_on(store, backend, make_sampler) -> None:
+    other = FakeBackend()
+    other.name, other.languages = "other", ("en", "ko")
+    sampler = make_sampler(ahead=0, models={"other": other}.__getitem__)
+    assert sampler.ensure("ann")
+    sources = (CandidateSource(count=3), CandidateSource(count=2, model="other", adapter="dpo-1"))
+    store.policies.set(Policy(sources=sources))
+    store.judgements.skip(store.assignments.next_task("ann").id, "ann")
+    assert sampler.ensure("ann")
+    made = store.prompts.candidates(store.assignments.next_task("ann").id)
+    assert [(c.model, c.adapter) for c in made] == [("fake", None)] * 3 + [("other", "dpo-1")] * 2
+    assert [request.n for request in backend.requests] == [5, 3]
+
+
+def test_sampling_without_anybody_waiting(store, backend, make_sampler) -> None:
+    sampler = make_sampler()
+    backend.too_long = {store.prompts.unsampled(1)[0].record.instruction}
+    assert [p.record.seed for p in sampler.sample(3)] == [1, 2, 3]
+    assert len(list(sampler.sample())) == 6
+    assert {r.priority for r in backend.requests} == {Priority.BACKGROUND}

@@ -15,9 +15,9 @@ def test_from_the_first_visit_to_the_tuned_models_items(korean_page: Page, app) 
     page = korean_page
     page.goto(app.url)
     tabs = page.get_by_role("tab")
-    expect(tabs.nth(1)).to_have_text("평가")  # the interface follows the browser
+    expect(tabs.nth(2)).to_have_text("평가")  # the interface follows the browser
 
-    tabs.nth(1).click()
+    tabs.nth(2).click()
     for number in range(PROMPTS):
         annotate_by_keyboard(page, best=1 + number % 5, worst=1 + (number + 2) % 5)
         expect(page.locator(".zb-progress")).to_contain_text(f"중 {number + 1}개")
@@ -27,17 +27,17 @@ def test_from_the_first_visit_to_the_tuned_models_items(korean_page: Page, app) 
     page.keyboard.press("Enter")
     expect(page.locator(".zb-progress")).to_contain_text(f"중 {PROMPTS}개")
 
-    tabs.nth(2).click()
+    tabs.nth(3).click()
     expect(page.locator("#pair-count")).to_contain_text("선호 쌍", timeout=15_000)
-    page.locator("#max-steps input").fill("3")
-    page.locator("#batch-size input").fill("2")
+    page.locator("#dpo-max-steps input").fill("3")
+    page.locator("#dpo-batch-size input").fill("2")
     page.locator("#adapter-name textarea, #adapter-name input").first.fill("e2e-dpo")
     page.click("#start-training")
     run = page.locator(".zs-run")
     expect(run).to_be_visible(timeout=MINUTE)
     expect(run).to_have_attribute("data-step", "1", timeout=6 * MINUTE)
     page.reload()
-    tabs.nth(2).click()
+    tabs.nth(3).click()
     expect(run).to_be_visible(timeout=MINUTE)
     expect(page.locator("#curves canvas, #curves svg").first).to_be_visible(timeout=MINUTE)
     expect(run).to_have_attribute("data-state", "finished", timeout=8 * MINUTE)
@@ -75,13 +75,13 @@ def annotate_by_keyboard(page: Page, best: int, worst: int) -> None:
 def test_keys_do_nothing_while_typing(korean_page: Page, app) -> None:
     page = korean_page
     page.goto(app.url)
-    page.get_by_role("tab").nth(1).click()
+    page.get_by_role("tab").nth(2).click()
     expect(page.locator(".zb-candidate")).to_have_count(5, timeout=3 * MINUTE)
     name = page.locator("#annotator textarea, #annotator input").first
     name.focus()
     page.keyboard.press("Digit1")
     expect(page.locator(".is-best")).to_have_count(0)
     name.fill("guest")
-    page.get_by_role("tab").nth(1).focus()
+    page.get_by_role("tab").nth(2).focus()
     page.keyboard.press("Digit1")
     expect(page.locator(".is-best")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""One real training run of SmolLM2, made once and looked at by many tests."""
+"""Real training runs of SmolLM2, made once and looked at by many tests."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from recsys.llm.adapters import AdapterStore
 from recsys.llm.model_files import model_file
 from recsys.llm.registry import load_spec
 from recsys.settings import Paths
-from tests.training.support import MODEL, FinishedRun, command_line, make_row, write_rows
-from training.runs import RunStore
+from tests.training.support import MODEL, FinishedRun, make_instruction, make_row, run_to_the_end, write_rows
 
 
 @pytest.fixture(scope="session")
@@ -35,15 +33,42 @@ def base_folder(home: Path, base_gguf: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def gemma_gguf(home: Path) -> Path:
+    """gemma's file."""
+    return model_file(load_spec("gemma-3-270m"), Paths(home).models)
+
+
+@pytest.fixture(scope="session")
+def gemma_folder(home: Path, gemma_gguf: Path) -> Path:
+    """Its weights for training."""
+    from training.base_weights import base_weights
+
+    return base_weights(gemma_gguf, Paths(home).models)
+
+
+@pytest.fixture(scope="session")
+def taught(home: Path, base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    """SFT: eight rows, four steps, two prompts held out."""
+    folder = tmp_path_factory.mktemp("sft")
+    rows = write_rows(folder / "rows.jsonl", [make_instruction(number) for number in range(8)])
+    sizes = ["--max-steps", "4", "--batch-size", "2", "--held-out", "0.25", "--lora-r", "4"]
+    return run_to_the_end("sft", "taught", ["--data", str(rows), *sizes, "--epochs", "2"], home, folder)
+
+
+@pytest.fixture(scope="session")
+def preferring(home: Path, taught: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    """DPO that goes on from the adapter of `taught`: two steps."""
+    folder = tmp_path_factory.mktemp("dpo-from-sft")
+    rows = write_rows(folder / "pairs.jsonl", [make_row(number) for number in range(8)])
+    sizes = ["--max-steps", "2", "--batch-size", "2", "--held-out", "0.25", "--eval-steps", "1"]
+    arguments = ["--pairs", str(rows), "--parent", "taught", "--precompute-reference", "off", *sizes]
+    return run_to_the_end("dpo", "preferring", arguments, home, folder)
+
+
+@pytest.fixture(scope="session")
 def finished(home: Path, base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
-    """Eight pairs, four steps, two prompts held out."""
+    """DPO: eight pairs, four steps, two prompts held out."""
     folder = tmp_path_factory.mktemp("run")
     pairs = write_rows(folder / "pairs.jsonl", [make_row(number) for number in range(8)])
     sizes = ["--max-steps", "4", "--batch-size", "2", "--held-out", "0.25", "--lora-r", "4"]
-    files = ["--pairs", str(pairs), "--out", str(folder / "out")]
-    done = command_line("dpo", "--model", MODEL, "--name", "tuned", *sizes, *files, home=home)
-    assert done.returncode == 0, done.stdout + done.stderr
-    store = RunStore(Paths(home).runs)
-    (status,) = store.list()
-    adapter = AdapterStore(Paths(home).adapters).get("tuned", MODEL)
-    return FinishedRun(store, status, adapter, done.stdout, folder / "out")
+    return run_to_the_end("dpo", "tuned", ["--pairs", str(pairs), *sizes], home, folder)

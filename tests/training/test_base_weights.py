@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.llm.model_files import model_file
-from recsys.llm.registry import load_spec
 from tests.training.support import llama_cpp_tokens
 from training.base_weights import base_weights, load_base, load_tokenizer
 
@@ -28,13 +26,10 @@ def test_the_tokenizer_agrees_with_llama_cpp(base_gguf: Path, base_folder: Path)
 
 @pytest.mark.slow
 @pytest.mark.model
-def test_gemmas_tokenizer_agrees_with_llama_cpp(tmp_path: Path) -> None:
-    from transformers import AutoTokenizer
-
-    gguf = model_file(load_spec("gemma-3-270m"), tmp_path)
-    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+def test_gemmas_tokenizer_agrees_with_llama_cpp(gemma_gguf: Path, gemma_folder: Path) -> None:
+    tokenizer = load_tokenizer(gemma_folder)
     tokens = [tokenizer(text)["input_ids"] for text in TEXTS]
-    assert tokens == llama_cpp_tokens(gguf, TEXTS)
+    assert tokens == llama_cpp_tokens(gemma_gguf, TEXTS)
     assert tokens[0][0] == tokenizer.bos_token_id
 
 

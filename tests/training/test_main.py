@@ -68,7 +68,7 @@ def test_a_finished_run_is_listed_and_shown(finished: FinishedRun, home: Path) -
 @pytest.mark.slow
 @pytest.mark.model
 def test_dpo_prints_its_progress_and_copies_the_adapter(finished: FinishedRun) -> None:
-    for said in ("6 pairs to train on, 2 held out", "step 1/4", "step 4/4", "held-out accuracy", "finished"):
+    for said in ("6 rows to train on, 2 held out", "step 1/4", "step 4/4", "held-out accuracy", "finished"):
         assert said in finished.output
     names = {path.name for path in finished.copy.iterdir()}
     assert names == {"adapter.gguf", "adapter_config.json", "adapter_model.safetensors", "card.json"}

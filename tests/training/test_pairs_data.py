@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,24 +9,23 @@ from recsys.prompts.formats import PromptFormat
 from recsys.prompts.templates import load_templates
 from tests.training.support import make_row, write_rows
 from training.errors import NotEnoughPairsError, PairsFileError
+from training.instruction_data import EMPTY, LONG_PROMPT
+from training.pair_checks import IDENTICAL
 from training.pairs_data import (
-    EMPTY,
-    IDENTICAL,
-    LONG_PROMPT,
     TextPair,
     parse_pairs,
     prepare_pairs,
     read_pairs,
     render_pair,
-    split_by_prompt,
     usable_pairs,
 )
+from training.splits import split_by_prompt
 
 FEW_SHOT = PromptFormat(style="few-shot")
 
 
-def words(text: str) -> int:
-    return len(text.split())
+def words(texts: Sequence[str]) -> list[list[int]]:
+    return [[hash(word) for word in text.split()] for text in texts]
 
 
 def answer(text: str) -> list[dict[str, str]]:
@@ -93,7 +93,8 @@ def test_a_base_model_reads_the_worked_examples_of_the_situation() -> None:
     text = render_pair(row, FEW_SHOT).prompt
     for example in load_templates("ko").worked_examples("active", "listwise"):
         assert example.response in text
-    assert text.endswith("### Request\nLiked film 1. Next book?\n\n### Answer\n")
+    cues = load_templates("ko").cues
+    assert text.endswith(f"{cues.request}\nLiked film 1. Next book?\n\n{cues.answer}\n")
 
 
 def test_prepare_counts_long_prompts_and_cut_answers() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from training.run_folder import ProcessRecord, RunFolder, is_run_id, new_run_id
+from training.processes import ProcessRecord
+from training.run_folder import RunFolder, is_run_id, new_run_id
 
 
 def test_new_run_ids_are_run_ids() -> None:
@@ -35,6 +37,20 @@ def test_a_zombie_is_not_alive() -> None:
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended and is not reaped
     assert not record.is_alive()
+    child.communicate()
+
+
+def test_a_process_that_is_being_started_counts_as_alive_for_a_while() -> None:
+    record = ProcessRecord.about_to_start((1,))
+    assert record.is_alive()
+    assert not record.model_copy(update={"create_time": record.create_time - 3600}).is_alive()
+    record.send(signal.SIGKILL)  # to process 0 would be to this test's own group
+
+
+def test_a_process_can_be_waited_for_and_ended() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
+    ProcessRecord.of(child.pid).end(patience_s=0)
+    assert child.wait() == -signal.SIGKILL
     child.communicate()
 
 

@@ -1,0 +1,1 @@
+"""The commands of `python -m annotation`, by what they are about."""

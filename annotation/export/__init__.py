@@ -1,0 +1,1 @@
+"""Judgements as files that other tools take as they are: TRL, LLaMA-Factory, spreadsheets."""

@@ -1,0 +1,5 @@
+"""The Annotate tab."""
+
+from annotation.ui.tab import AnnotateTab
+
+__all__ = ["AnnotateTab"]

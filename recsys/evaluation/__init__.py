@@ -1,0 +1,1 @@
+"""How good recommendations are: datasets as cases, methods, metrics and the report that compares them."""

@@ -1,0 +1,101 @@
+"""The answers of a language model to the cases, written once and shared by all methods that use them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from recsys.catalog import History, Item
+from recsys.llm.base import Backend, Completion, Request, Sampling
+from recsys.llm.scoring import Scoring, TextScore
+from recsys.prompts.build import build_prompt, language_of
+
+ANSWERS = 4
+"""Answers to one case, for methods that average several."""
+
+_TEMPERATURE, _TOP_P = 0.5, 0.9
+
+
+@dataclass
+class Spent:
+    """What the model did so far: tokens that it wrote and scored, and the seconds that it took."""
+
+    written: int = 0
+    scored: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Answered:
+    history: tuple[Item, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass
+class Answering:
+    """One model, with or without an adapter, asked what comes next in `domain`."""
+
+    backend: Backend
+    domain: str
+    adapter: str | None = None
+    max_tokens: int = 96
+    seed: int = 0
+    spent: Spent = field(default_factory=Spent)
+    _written: dict[tuple[str, ...], _Answered] = field(default_factory=dict)
+    _alone: dict[str, TextScore] = field(default_factory=dict)
+
+    def answers(self, history: tuple[Item, ...], count: int = 1) -> list[str]:
+        """`count` answers (at most ANSWERS) to one history; the first is the same whatever the count."""
+        key = tuple(item.id for item in history)
+        known = self._written.get(key)
+        if known is None or len(known.texts) < count:
+            started = time.perf_counter()
+            done = self._write(history, 1 if count == 1 else ANSWERS)
+            self.spent.seconds += time.perf_counter() - started
+            known = self._written[key] = _Answered(history, tuple(completion.text for completion in done))
+        return list(known.texts[:count])
+
+    def written(self) -> list[tuple[tuple[Item, ...], str]]:
+        """The first answer to each history so far."""
+        return [(one.history, one.texts[0]) for one in self._written.values()]
+
+    def pmi(self, history: tuple[Item, ...], items: Sequence[Item]) -> tuple[list[float], list[float]]:
+        """log p(title | history) and log p(title) of each item.
+
+        Their difference is the pointwise mutual information: what the history adds to the title, without
+        the model's liking for famous or short ones (Holtzman et al., "Surface Form Competition",
+        EMNLP 2021). Raises TypeError for a backend that cannot score.
+        """
+        if not isinstance(self.backend, Scoring):
+            raise TypeError(f"{self.backend.name} cannot score texts.")
+        started = time.perf_counter()
+        lead = "A list of things that one person liked, in order:\n"
+        lines = "".join(f"{number}. {title_line(item)}\n" for number, item in enumerate(history, 1))
+        texts = [f" {title_line(item)}\n" for item in items]
+        given = self.backend.score(f"{lead}{lines}{len(history) + 1}.", texts, adapter=self.adapter)
+        unknown = [text for text in dict.fromkeys(texts) if text not in self._alone]
+        alone = self.backend.score(f"{lead}1.", unknown, adapter=self.adapter)
+        self._alone.update(zip(unknown, alone, strict=True))
+        self.spent.scored += sum(s.tokens for s in [*given, *alone])
+        self.spent.seconds += time.perf_counter() - started
+        return [s.log_p for s in given], [self._alone[text].log_p for text in texts]
+
+    def _write(self, history: tuple[Item, ...], count: int) -> list[Completion]:
+        languages = self.backend.languages
+        wanted = language_of(" ".join(item.title for item in history))
+        language = wanted if wanted in languages else languages[0]
+        prompt = build_prompt(History(history), target=self.domain, language=language)
+        sampling = Sampling(
+            seed=self.seed, temperature=_TEMPERATURE, top_p=_TOP_P, max_tokens=self.max_tokens
+        )
+        request = self.backend.fit(Request(prompt, sampling, n=count, adapter=self.adapter))
+        done = self.backend.complete(request)
+        self.spent.written += sum(completion.tokens for completion in done)
+        return done
+
+
+def title_line(item: Item) -> str:
+    """Title and year, as a person would write it in a list."""
+    year = item.attributes.get("year")
+    return f"{item.title} ({year})" if isinstance(year, int) else item.title

@@ -1,0 +1,78 @@
+"""HyDE: the catalogue is searched with what a language model wrote (Gao et al., arXiv 2212.10496)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import numpy as np
+
+from recsys.evaluation.answering import ANSWERS
+from recsys.evaluation.cases import Case
+from recsys.evaluation.methods.playground import Playground
+from recsys.evaluation.ranking import Scores
+from recsys.evaluation.workbench import Workbench
+from recsys.retrieval.answer_text import named_title, without_reasoning
+from recsys.retrieval.fusion import standardised
+from recsys.retrieval.item_matrix import unit
+
+
+class Part(Enum):
+    """What of an answer is embedded."""
+
+    WHOLE = "whole"
+    CONCLUSION = "conclusion"
+    NAMED = "named"
+
+
+class Hyde:
+    """The mean vector of `count` answers, each cut to `part`, alone or with the mean of the history's
+    vectors, all centred."""
+
+    def __init__(
+        self, bench: Workbench, *, part: Part = Part.WHOLE, count: int = 1, with_history: bool = False
+    ) -> None:
+        self._bench = bench
+        self._part = part
+        self._count = count
+        self._with_history = with_history
+
+    def scores(self, case: Case) -> Scores:
+        """Centred cosines with the mean; zeros where the model wrote nothing that can be used."""
+        vectors = list(unit(self._bench.answer_vectors(self._texts(case))))
+        query = [np.mean(vectors, axis=0)] if vectors else []
+        if self._with_history:
+            query.append(unit(np.mean(self._bench.centred(case), axis=0)))
+        if not query:
+            return np.zeros(len(self._bench.data.items), np.float32)
+        near: Scores = self._bench.matrix.centred_cosines(np.mean(query, axis=0, keepdims=True))[0]
+        return near
+
+    def _texts(self, case: Case) -> list[str]:
+        assert self._bench.answering is not None
+        answers = self._bench.answering.answers(self._bench.history(case), self._count)
+        if self._part is Part.CONCLUSION:
+            return [without_reasoning(answer) for answer in answers]
+        if self._part is Part.NAMED:
+            return [named for answer in answers if (named := named_title(answer))]
+        return answers
+
+
+class Averaged(Hyde):
+    """The mean of four answers."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench, count=ANSWERS)
+
+
+class HydeFused:
+    """The playground's ranking with an answer's centred similarity added at a fixed weight."""
+
+    WEIGHT = 0.3
+
+    def __init__(self, bench: Workbench) -> None:
+        self._answer = Hyde(bench, part=Part.CONCLUSION)
+        self._playground = Playground(bench)
+
+    def scores(self, case: Case) -> Scores:
+        """The weighted sum."""
+        return self._playground.scores(case) + self.WEIGHT * standardised(self._answer.scores(case))

@@ -1,0 +1,86 @@
+"""The methods by name: what each needs, and whether it has learnt from the catalogue's own users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from recsys.errors import InputError
+from recsys.evaluation.cases import EvaluationData
+from recsys.evaluation.methods.base import Method
+from recsys.evaluation.methods.bm25 import BM25
+from recsys.evaluation.methods.ease import Ease
+from recsys.evaluation.methods.fused import FusedByRank, FusedByScore
+from recsys.evaluation.methods.hyde import Averaged, Hyde, HydeFused, Part
+from recsys.evaluation.methods.item_knn import ItemKNN
+from recsys.evaluation.methods.likelihood import Likelihood
+from recsys.evaluation.methods.playground import Playground
+from recsys.evaluation.methods.popularity import Popularity
+from recsys.evaluation.methods.random_order import RandomOrder
+from recsys.evaluation.methods.similarity import (
+    CentredMaxSimilarity,
+    LastItem,
+    MaxSimilarity,
+    MeanHistory,
+    RecentMaxSimilarity,
+)
+from recsys.evaluation.workbench import Workbench
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """How a method is made. `in_domain`: it learns from what other users of this catalogue liked."""
+
+    make: Callable[[Workbench], Method]
+    in_domain: bool = False
+    model: bool = False
+
+
+METHODS: dict[str, MethodSpec] = {
+    "random": MethodSpec(RandomOrder),
+    "popularity": MethodSpec(Popularity, in_domain=True),
+    "item-knn": MethodSpec(ItemKNN, in_domain=True),
+    "ease": MethodSpec(Ease, in_domain=True),
+    "bm25": MethodSpec(BM25),
+    "last": MethodSpec(LastItem),
+    "mean": MethodSpec(MeanHistory),
+    "max-similarity": MethodSpec(MaxSimilarity),
+    "recent-max-similarity": MethodSpec(RecentMaxSimilarity),
+    "centred-max-similarity": MethodSpec(CentredMaxSimilarity),
+    "fused-rrf": MethodSpec(FusedByRank),
+    "fused-zscore": MethodSpec(FusedByScore),
+    "default-without-keywords": MethodSpec(partial(Playground, keywords=0.0)),
+    "default-without-numbers": MethodSpec(partial(Playground, numbers=0.0)),
+    "default-without-series": MethodSpec(partial(Playground, series=0.0)),
+    "hyde": MethodSpec(Hyde, model=True),
+    "hyde-conclusion": MethodSpec(partial(Hyde, part=Part.CONCLUSION), model=True),
+    "hyde-named": MethodSpec(partial(Hyde, part=Part.NAMED), model=True),
+    "hyde-mean": MethodSpec(partial(Hyde, with_history=True), model=True),
+    "hyde-averaged": MethodSpec(Averaged, model=True),
+    "hyde-fused": MethodSpec(HydeFused, model=True),
+    "likelihood": MethodSpec(partial(Likelihood, keep=False), model=True),
+    "likelihood-fused": MethodSpec(partial(Likelihood, keep=True), model=True),
+    DEFAULT: MethodSpec(Playground),
+}
+
+
+def usual_methods(data: EvaluationData) -> tuple[str, ...]:
+    """All methods that need no language model and can be had for this dataset."""
+    return tuple(
+        name
+        for name, spec in METHODS.items()
+        if not spec.model and (data.known is not None or not spec.in_domain)
+    )
+
+
+def check_methods(names: tuple[str, ...], data: EvaluationData) -> tuple[str, ...]:
+    """`names` once each; raises InputError for one that there is not, or that needs users there are not."""
+    for name in names:
+        if name not in METHODS:
+            raise InputError(reason=f"There is no method called {name!r}; there are {', '.join(METHODS)}.")
+        if METHODS[name].in_domain and data.known is None:
+            raise InputError(reason=f"{name} learns from users, and {data.name} has none.")
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,84 @@
+"""Saved reports: one folder each, with the report and the sampled candidates."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from recsys.errors import DataError, InputError
+from recsys.evaluation.report import Difference, SavedReport
+from recsys.evaluation.sampled import Sampled
+from recsys.evaluation.significance import Values, compare, holm
+
+_NAME = re.compile(r"[\w-]{1,80}")
+
+
+class ReportStore:
+    """The reports under one folder, by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def names(self) -> list[str]:
+        """The newest first."""
+        return sorted((path.parent.name for path in self._folder.glob("*/report.json")), reverse=True)
+
+    def save(self, saved: SavedReport, candidates: Sampled) -> str:
+        """Write a report and return its name; it is there whole or not at all."""
+        report = saved.report
+        name = f"{report.created:%Y%m%d-%H%M%S}-{report.dataset}-{uuid.uuid4().hex[:4]}"
+        part = self._folder / f".{name}.part"
+        part.mkdir(parents=True)
+        (part / "report.json").write_text(saved.model_dump_json(by_alias=True), encoding="utf-8")
+        lines = (
+            f'{{"protocol": "{protocol}", "candidates": {one.model_dump_json()}}}\n'
+            for protocol, sets in candidates.items()
+            for one in sets
+        )
+        (part / "candidates.jsonl").write_text("".join(lines), encoding="utf-8")
+        part.rename(self._folder / name)
+        return name
+
+    def load(self, name: str) -> SavedReport:
+        """The report called `name`; raises InputError for another name and DataError for a damaged file."""
+        if not _NAME.fullmatch(name) or name not in self.names():
+            known = ", ".join(self.names()) or "none yet"
+            raise InputError(reason=f"There is no report called {name!r}; there are: {known}.")
+        path = self._folder / name / "report.json"
+        try:
+            return SavedReport.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValidationError) as error:
+            raise DataError(reason=f"The report {path} cannot be read.") from error
+
+
+def compare_reports(first: SavedReport, second: SavedReport) -> dict[str, Difference]:
+    """For each method of both, NDCG@10 of the first minus the second.
+
+    Raises InputError where they are not of the same cases.
+    """
+    if first.cases != second.cases:
+        raise InputError(
+            reason="The two reports are of different cases, so they cannot be compared in pairs."
+        )
+    common = [method for method in first.ndcg if method in second.ndcg]
+    return differences(
+        {method: (_values(first.ndcg[method]), _values(second.ndcg[method])) for method in common}
+    )
+
+
+def differences(pairs: dict[str, tuple[Values, Values]]) -> dict[str, Difference]:
+    """Each pair's first values minus its second, p corrected for the number of pairs."""
+    found = {name: compare(first, second) for name, (first, second) in pairs.items()}
+    corrected = holm([one.p for one in found.values()])
+    return {
+        name: Difference(difference=one.difference, interval=(one.low, one.high), p=one.p, p_holm=p)
+        for (name, one), p in zip(found.items(), corrected, strict=True)
+    }
+
+
+def _values(numbers: tuple[float, ...]) -> Values:
+    return np.array(numbers, dtype=np.float64)

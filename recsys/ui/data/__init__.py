@@ -1,0 +1,1 @@
+"""The data tab: sources in, instruction data out."""
