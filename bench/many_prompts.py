@@ -20,7 +20,8 @@ from recsys.llm.model_files import model_file
 from recsys.llm.registry import known_models, load_spec
 from recsys.prompts.formats import Prompt
 from recsys.settings import usable_cpus
-from recsys.synthesis.teachers import Task, response_prompt
+from recsys.synthesis.explaining import response_prompt
+from recsys.synthesis.tasks import Task
 
 _PROMPTS, _TOKENS, _ROUNDS = 16, 64, 3
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from recsys.catalog import Item
 from recsys.demos import DOMAINS
 from recsys.prompts.build import item_line, one_line
 from recsys.prompts.templates import Form, Situation, load_templates
+from recsys.synthesis.grammar import fill
 
 _FOLDER = Path(__file__).with_name("data")
 _ALLOWED = {
@@ -103,8 +105,8 @@ def instruct(
     candidates: Sequence[Item] = (),
 ) -> Instruction:
     """The instruction in phrasing number `phrasing` of its cell: active with a query, else passive."""
-    texts, wording = load_instructions(language), load_templates(language).wording(domain)
-    templates = load_templates(language)
+    texts, templates = load_instructions(language), load_templates(language)
+    wording = templates.wording(domain)
     chosen = texts.cell("active" if query else "passive", form)[phrasing]
     numbered = (f"{n}. {item_line(item, templates)}" for n, item in enumerate(candidates, 1))
     values = {
@@ -117,10 +119,15 @@ def instruct(
     }
     return Instruction(
         system=texts.system(domain),
-        heading=Template(chosen.heading).substitute(values),
+        heading=_put(chosen.heading, values),
         lines=tuple(f"- {item_line(item, templates)}" for item in history),
-        ask=Template(chosen.ask).substitute(values).strip(),
+        ask=_put(chosen.ask, values).strip(),
     )
+
+
+def _put(text: str, values: Mapping[str, str]) -> str:
+    """The text with its variables in place, and the articles and particles that go with them."""
+    return fill(re.sub(r"\$([a-z_]+)", r"{\1}", text), values, sentences=False)
 
 
 def _check_phrasing(phrasing: Phrasing, situation: str, form: str) -> None:

@@ -3,52 +3,24 @@
 from __future__ import annotations
 
 import threading
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from random import Random
-from string import Template
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
-
-from recsys.catalog import Item
 from recsys.llm.base import Backend, Priority, Request, Sampling
-from recsys.prompts.build import item_line, one_line
-from recsys.prompts.formats import Cues, Example, Prompt
-from recsys.prompts.templates import Form, Situation, load_templates
+from recsys.prompts.formats import Prompt
 from recsys.synthesis.config import ModelTeacherConfig
-from recsys.synthesis.facts import Facts, genres_of, query_facts, quoted, shared_facts, target_facts
+from recsys.synthesis.explaining import explanation, response_prompt
+from recsys.synthesis.facts import target_facts
 from recsys.synthesis.grammar import fill, load_grammar
 from recsys.synthesis.queries import parse_query, query_prompt
-from recsys.synthesis.words import load_words, number_word
+from recsys.synthesis.responses import response_facts, response_pattern
+from recsys.synthesis.tasks import Task
+from recsys.synthesis.words import load_words
 
 _FOLDER = Path(__file__).with_name("data")
 _QUERY_TOKENS = 32
-
-
-@dataclass(frozen=True)
-class Task:
-    """One row as a teacher sees it: unlike the instruction, it holds the true target.
-
-    `options` counts the candidates (0: direct); `seed` is the row's own, different in each attempt.
-    """
-
-    situation: Situation
-    form: Form
-    language: str
-    domain: str
-    history: tuple[Item, ...]
-    target: Item
-    options: int
-    seed: int
-    query: str = ""
-
-    def again(self, attempt: int) -> Task:
-        """The same row for another try."""
-        return replace(self, seed=(self.seed + attempt * 7919) % 2**32)
 
 
 class Teacher(Protocol):
@@ -98,61 +70,6 @@ class AttributesTeacher:
         return fill(response_pattern(task, facts), facts.values)
 
 
-def response_facts(task: Task) -> Facts:
-    """All that a response to the task may tell."""
-    draw = Random(task.seed + 1)
-    words = load_words(task.domain, task.language)
-    facts = target_facts(task.target, words, draw, task.query)
-    if task.situation == "active":
-        more = query_facts(facts, task.query, task.language, draw)
-    else:
-        more = shared_facts(task.history, task.target, words, draw)
-        if facts.tells.get("t_thing", frozenset(["?"])) <= genres_of(task.history):
-            facts.add("again_thing", facts.values["t_thing"], facts.tells["t_thing"])
-    facts.values |= words.values() | more.values
-    facts.tells |= more.tells
-    facts.add("target", quoted(task.target.title_in(task.language), task.language))
-    if task.form == "listwise":
-        facts.add("options", number_word(task.options, task.language))
-    return facts
-
-
-def response_pattern(task: Task, facts: Facts) -> str:
-    """A response with `{name}` where values go."""
-    if task.situation == "active":
-        told = facts.values.keys() & {"t_thing", "t_genres", "t_maker", "t_topics"}
-        kind = "told" if told else "bare"
-    else:
-        kind = next((kind for kind in ("near", "far") if kind in facts.values), "bare")
-    grammar = load_grammar(_FOLDER / f"answer.{task.language}.toml", task.domain)
-    start = f"{task.situation}_{task.form}_{kind}"
-    return grammar.pattern(start, facts.values, Random(task.seed + 2), facts.tells)
-
-
-class _TeacherExample(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    situation: Situation
-    instruction: str
-    response: str
-
-
-class _TeacherTexts(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    system: str
-    lead: str
-    passive: str
-    active: str
-    examples: tuple[_TeacherExample, ...]
-
-
-@cache
-def _texts(language: str) -> _TeacherTexts:
-    data = tomllib.loads((_FOLDER / f"teacher.{language}.toml").read_text(encoding="utf-8"))
-    return _TeacherTexts.model_validate(data)
-
-
 class ModelTeacher:
     """Asks a language model, a batch of prompts at a time."""
 
@@ -186,10 +103,10 @@ class ModelTeacher:
         return [parse_query(text) for text in found]
 
     def responses(self, tasks: Sequence[Task]) -> list[str]:
-        """The model's paragraphs."""
+        """The model's explanations, each cut down to one paragraph; empty where it has none."""
         prompts = [response_prompt(task) for task in tasks]
         found = self._ask(prompts, [task.seed + 1 for task in tasks], self._config.max_tokens, stop=("\n\n",))
-        return [" ".join(text.split()) for text in found]
+        return [explanation(text, task) for text, task in zip(found, tasks, strict=True)]
 
     def _ask(
         self, prompts: Sequence[Prompt], seeds: Sequence[int], max_tokens: int, stop: tuple[str, ...]
@@ -200,6 +117,8 @@ class ModelTeacher:
                     prompt=prompt,
                     sampling=Sampling(
                         temperature=self._config.temperature,
+                        # The title stands shortly before the answer, and is to be repeated.
+                        repeat_penalty=1.0,
                         max_tokens=max_tokens,
                         seed=seed % 2**32,
                         stop=stop,
@@ -214,30 +133,4 @@ class ModelTeacher:
         done = self._backend.complete_many(requests)
         if self._cancel.is_set():
             raise KeyboardInterrupt
-        return [c.text if c.finish == "stop" else "" for c in done]
-
-
-def response_prompt(task: Task) -> Prompt:
-    """What a model is told to write a response: history or query, and the true target."""
-    templates, texts = load_templates(task.language), _texts(task.language)
-    wording = templates.wording(task.domain)
-    text = task.target.text
-    values = {
-        "done": wording.done,
-        "many": wording.many,
-        "history": "\n".join(f"- {item_line(item, templates)}" for item in task.history),
-        "query": one_line(task.query),
-        "target": item_line(task.target, templates),
-        "about": one_line(text) if text else "",
-    }
-    pattern = texts.active if task.situation == "active" else texts.passive
-    examples = (e for e in texts.examples if e.situation == task.situation)
-    return Prompt(
-        system=texts.system,
-        before="",
-        after=Template(pattern).substitute(values).strip(),
-        examples=tuple(Example(e.instruction, e.response) for e in examples),
-        cues=Cues(request=templates.cues.request, answer=templates.cues.answer, lead=texts.lead),
-        language=task.language,
-        always_examples=True,
-    )
+        return [c.text for c in done]

@@ -20,7 +20,8 @@ from recsys.synthesis.prepare import PreparedSource
 from recsys.synthesis.quality import Reason, Tokenizer, folded, mentions, problem, quality_score
 from recsys.synthesis.queries import query_problem
 from recsys.synthesis.rows import Row
-from recsys.synthesis.teachers import Task, Teacher
+from recsys.synthesis.tasks import Task
+from recsys.synthesis.teachers import Teacher
 
 _ALIKE = 30
 """Hard negatives are drawn from this many nearest items."""

@@ -8,7 +8,8 @@ from random import Random
 from recsys.catalog import Item
 from recsys.demos import DOMAINS, load_demo
 from recsys.prompts.templates import Form, Situation
-from recsys.synthesis.teachers import AttributesTeacher, Task
+from recsys.synthesis.tasks import Task
+from recsys.synthesis.teachers import AttributesTeacher
 
 
 def demo_items(domain: str) -> list[Item]:
