@@ -107,7 +107,9 @@ def choose_dense(files: Iterable[str]) -> tuple[str, ...]:
     if not is_dense(top):
         return ()
     weights = (file for file in top if re.fullmatch(r"model(-\d{5}-of-\d{5})?\.safetensors", file))
-    return (*weights, *(file for file in top if file.endswith(_BESIDE)))
+    # With an adapter's configuration beside it, transformers would load the adapter's base instead.
+    beside = (file for file in top if file.endswith(_BESIDE) and file != "adapter_config.json")
+    return (*weights, *beside)
 
 
 def is_dense(files: Collection[str]) -> bool:

@@ -91,12 +91,11 @@ class ModelPool:
         the command line or into a file that it names. Raises UnknownModelError, UnknownAdapterError,
         AdapterFileError, ModelFileError.
         """
-        reference = reference or self.settings.model
-        if typed:
+        model, adapter = self._split(reference or self.settings.model)
+        if not typed:
+            self.check(model)
+        elif model not in self.bases():
             model, adapter = split_typed(reference)
-        else:
-            self.check_reference(reference)
-            model, adapter = self._split(reference)
         if adapter is not None and (file := describe(model).adapter_file):
             self.adapters.get(adapter, model, file=file)
         return self.get(model), adapter

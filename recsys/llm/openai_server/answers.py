@@ -63,7 +63,10 @@ class Asker:
         if left and len(left) < len(writings):
             # The server took `n` and gave fewer answers: it does not know the parameter.
             self._dialect = replace(dialect, choices=False)
-            await together(*(self._one(call.alone(w.index), dialect, [w]) for w in left))
+            try:
+                await together(*(self._one(call.alone(w.index), dialect, [w]) for w in left))
+            except RefusedError as refused:
+                raise refused.failure from refused
         if any(writing.finish is None for writing in writings):
             raise BrokenOffError
 

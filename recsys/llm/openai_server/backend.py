@@ -61,6 +61,7 @@ class OpenAIBackend:
         )
         self._asker = Asker(self._client, name.url, timeout_s)
         self._served: Served | None = None
+        self._looking = asyncio.Lock()
         self._background = asyncio.Semaphore(requests)
         self._loop = LoopThread("openai-server")
 
@@ -181,7 +182,11 @@ class OpenAIBackend:
         check_answers(request.n)
         served, adapter = self._served, request.adapter
         if served is None or (adapter is not None and adapter not in served.adapters):
-            served = self._served = await self._asker.served(self._name.model)
+            async with self._looking:
+                # Of many requests that begin together, the first one looks for all.
+                if self._served is served:
+                    self._served = await self._asker.served(self._name.model)
+            served = self._served or Served()
         if adapter is not None and adapter not in served.adapters:
             known = ", ".join(served.adapters) or "none on this server"
             raise UnknownAdapterError(name=adapter, known=known)

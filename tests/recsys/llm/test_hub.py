@@ -75,6 +75,7 @@ def repositories() -> dict[str, dict[str, bytes]]:
             "config.json": b"{}",
             "model.safetensors": b"dense",
             "tokenizer.json": b"{}",
+            "adapter_config.json": b"{}",
             "chat_template.jinja": b"x",
             "pytorch_model.bin": b"pickle",
             "modeling_own.py": b"code",

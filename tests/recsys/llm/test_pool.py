@@ -234,6 +234,15 @@ def test_typed_reference_may_name_any_model(
         pool.resolve("gpt-5+tuned", typed=True)
 
 
+def test_default_model_keeps_its_plus_signs_when_typed(make_pool: MakePool) -> None:
+    name = "openai:http://localhost:1/v1#a+b"
+    pool = make_pool(name)
+    for reference in ("", name):
+        backend, adapter = pool.resolve(reference, typed=True)
+        assert (backend.name, adapter) == (name, None)
+    assert pool.resolve(f"{name}+tuned", typed=True) == (backend, "tuned")
+
+
 def test_reference_is_checked_without_loading(make_pool: MakePool, copies: list[str]) -> None:
     pool = make_pool()
     for reference in ("", SMALL, f"{SMALL}+any", "gemma-3-270m"):

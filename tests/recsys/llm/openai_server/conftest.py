@@ -29,6 +29,8 @@ def make_server() -> Iterator[MakeServer]:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                with counting:
+                    server.looks += 1
                 reply = Reply(self, {})
                 if models is None:
                     reply.error(404, "no such address")

@@ -72,11 +72,14 @@ class Reply:
 
 @dataclass
 class Misbehaving:
-    """A server whose completions do what a test says; `asked` are the bodies of its requests."""
+    """A server whose completions do what a test says: `asked` are the bodies of its requests, `keys` what
+    they were sent with, and `looks` counts the requests for its models.
+    """
 
     url: str
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    looks: int = 0
 
 
 @contextmanager
