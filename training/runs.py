@@ -156,14 +156,16 @@ class RunStore:
         NotEnoughMemoryError.
         """
         folder = self.folder(run_id)
+        status = self.get(run_id)
+        if status.is_over:
+            if not status.is_resumable:
+                raise NotResumableError(run_id=run_id, state=status.state)
+            check_fit(self.config(run_id), folder.data, self.home)
+            for process in filter(None, (folder.process(), folder.keeper())):
+                process.end(_LAST_MOMENTS_S)  # before the lock is taken, which the keeper may wait for
         with lock(self.root):
             status = self.get(run_id)
-            if status.is_over:
-                if not status.is_resumable:
-                    raise NotResumableError(run_id=run_id, state=status.state)
-                check_fit(self.config(run_id), folder.data, self.home)
-                for process in filter(None, (folder.process(), folder.keeper())):
-                    process.end(_LAST_MOMENTS_S)
+            if status.is_resumable:
                 folder.forget_processes()
                 where = "the beginning" if status.checkpoint is None else f"step {status.checkpoint}"
                 _say(folder, StateEvent(state="queued", reason=f"goes on from {where}"))
