@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,8 +26,8 @@ from recsys.access import Access
 from recsys.demos import ASSETS
 from recsys.domains.sources import SourceFolder
 from recsys.errors import PortInUseError, ZeroshelfError
-from recsys.llm.pool import ModelPool, check_model_option
-from recsys.llm.registry import load_spec
+from recsys.llm.backends import describe
+from recsys.llm.pool import ModelPool
 from recsys.recommend import Recommender
 from recsys.retrieval.catalogs import Catalogs
 from recsys.settings import Settings
@@ -35,8 +36,9 @@ from recsys.ui.data.tab import DataTab
 from recsys.ui.language import ChosenLanguage, language_switch
 from recsys.ui.page import Texts
 from recsys.ui.playground import PlaygroundTab
+from training.blind import BlindStore
 from training.runs import RunStore
-from training.ui import TrainTab
+from training.ui.tab import TrainTab
 
 _LONGEST_FIELD = "512mb"
 
@@ -46,7 +48,7 @@ class Workbench:
 
     def __init__(self, settings: Settings) -> None:
         self.access = Access.from_file(settings.auth_file)
-        languages = load_spec(check_model_option(settings.model)).languages
+        languages = describe(settings.model).languages
         self.catalogs = Catalogs(settings.paths)
         self.pool = ModelPool(settings)
         self.recommender = Recommender(self.pool, self.catalogs)
@@ -66,10 +68,11 @@ class Workbench:
         self.pool.preload()
         self.catalogs.prepare_demos()
         self.annotations.add_demo_prompts()
+        self.runs.list()  # marks runs that have died meanwhile, and starts the one whose turn it is
 
     def blocks(self) -> gr.Blocks:
         """The page with its tabs and endpoints."""
-        t, bases = self.page, self.pool.bases()
+        t, bases = self.page, self.pool.trainable()
         with gr.Blocks(title="Zeroshelf", fill_width=True) as blocks:
             with gr.Row(elem_id="brand"):
                 gr.HTML("<h1>Zeroshelf</h1>", elem_id="name")
@@ -86,7 +89,7 @@ class Workbench:
                     annotate = AnnotateTab(self.annotations, self.access, t)
                     annotate.build()
                 with gr.Tab(t("tab_train"), id="train"):
-                    train = TrainTab(self.runs, self.annotations.pairs, self.access, t, bases).build()
+                    train = self._train_tab(bases).build()
             playground_tab.select(
                 tab.refresh_models, playground.model, playground.model, api_visibility="private"
             )
@@ -97,6 +100,18 @@ class Workbench:
             annotation.api.register(self.annotations, self.access, t)
             training.api.register(self.runs, self.annotations.pairs, self.access, t, bases)
         return blocks
+
+    def _train_tab(self, bases: Sequence[str]) -> TrainTab:
+        return TrainTab(
+            runs=self.runs,
+            pairs=self.annotations.pairs,
+            jobs=self.jobs,
+            pool=self.pool,
+            votes=BlindStore(self.pool.settings.paths.comparisons),
+            access=self.access,
+            page=self.page,
+            models=bases,
+        )
 
     def close(self) -> None:
         """Stop the background work; training runs go on."""
@@ -148,7 +163,8 @@ def main(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
     model: Annotated[
-        str | None, typer.Option(help="gemma-3-270m, smollm2-135m-instruct, a .gguf file, or hf:org/name.")
+        str | None,
+        typer.Option(help="A known model, a .gguf file, a folder, hf:..., openai:...: docs/models.md."),
     ] = None,
     home: Annotated[
         Path | None, typer.Option(help="Folder for annotations, runs, adapters and the index.")

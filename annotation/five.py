@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from annotation.flaws import flaws, repetition
 from annotation.records import CANDIDATES, CandidateRecord, PromptRecord
+from annotation.sentences import whole_sentences
 from annotation.writers import Writer
 from recsys.llm.base import Completion, Priority, Request
 
@@ -87,14 +88,17 @@ class Five:
     def _take(self, place: int, answer: Completion, writer: Writer, request: Request, attempt: int) -> None:
         """Put the answer into its place, unless what was there before has fewer flaws."""
         assert answer.finish != "cancelled"
+        text, finish = answer.text.strip(), answer.finish
+        if finish == "length" and (whole := whole_sentences(text)):
+            text, finish = whole, "stop"
         made = CandidateRecord(
-            text=answer.text.strip(),
+            text=text,
             model=writer.backend.name,
             adapter=writer.adapter,
             seed=answer.seed,
             sampling=request.sampling.with_seed(answer.seed).model_dump_json(),
             tokens=answer.tokens,
-            finish=answer.finish,
+            finish=finish,
             left_out=request.prompt.left_out,
             attempts=attempt,
         )

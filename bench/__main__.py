@@ -16,8 +16,16 @@ from bench import (
     many_prompts,
     next_prompt,
     synthesis,
+    teacher,
 )
 from recsys.settings import usable_cpus
+
+
+def _training_speed() -> None:
+    from bench import training_speed  # torch, which the other measurements run without
+
+    training_speed.run()
+
 
 BENCHES: dict[str, Callable[[], None]] = {
     "candidates": candidates.run,
@@ -27,6 +35,8 @@ BENCHES: dict[str, Callable[[], None]] = {
     "synthesis": synthesis.run,
     "many-prompts": many_prompts.run,
     "many-annotators": many_annotators.run,
+    "training-speed": _training_speed,
+    "teacher": teacher.run,
 }
 
 

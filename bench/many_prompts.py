@@ -1,7 +1,8 @@
-"""The model teacher: many prompts in shared batches against one call at a time, on the same backend.
+"""llama.cpp: many prompts in shared batches against one call at a time, on the same backend.
 
-The prompts are those of synthesis: a history with the true target, to be explained in 64 tokens. The two
-ways take turns on the same prompts, each round gives a ratio, and the median ratio is the result.
+The prompts are those of synthesis: a history with the true target, to be explained in exactly 64 tokens
+(`bench.teacher` lets the model end its answers). The two ways take turns on the same prompts, each round
+gives a ratio, and the median ratio is the result.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _PROMPTS, _TOKENS, _ROUNDS = 16, 64, 3
 
 def run() -> None:
     """Print examples/s of both ways and their ratio, for each embedded model."""
-    prompts = _prompts()
+    prompts = [response_prompt(task) for task in tasks(_PROMPTS)]
     with TemporaryDirectory() as folder:
         for name in known_models():
             _compare(name, prompts, Path(folder))
@@ -65,8 +66,9 @@ def _compare(name: str, prompts: list[Prompt], folder: Path) -> None:
     )
 
 
-def _prompts() -> list[Prompt]:
-    prompts: list[Prompt] = []
+def tasks(count: int) -> list[Task]:
+    """Rows to be explained, of demo histories of all domains; the last item is the target."""
+    found: list[Task] = []
     for domain, demo in load_demos().items():
         for taste in demo.histories:
             *history, target = demo.history(taste.id).items
@@ -78,9 +80,7 @@ def _prompts() -> list[Prompt]:
                 history=tuple(history),
                 target=target,
                 options=0,
-                shared=(),
-                topics=(),
                 seed=0,
             )
-            prompts.append(response_prompt(task))
-    return prompts[:: max(1, len(prompts) // _PROMPTS)][:_PROMPTS]
+            found.append(task)
+    return found[:: max(1, len(found) // count)][:count]

@@ -62,8 +62,8 @@ def _annotate(page: Page, folder: Path) -> None:
 def _train(page: Page, folder: Path) -> None:
     page.get_by_role("tab").nth(3).click()
     expect(page.locator("#pair-count")).not_to_be_empty(timeout=_MINUTE)
-    page.locator("#max-steps input").fill("12")
-    page.locator("#batch-size input").fill("2")
+    page.locator("#dpo-max-steps input").fill("12")
+    page.locator("#dpo-batch-size input").fill("2")
     page.locator("#adapter-name textarea, #adapter-name input").first.fill("first-tags")
     page.click("#start-training")
     run = page.locator(".zs-run")

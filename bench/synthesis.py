@@ -1,4 +1,4 @@
-"""Examples per second and peak memory of a synthesis job, and of the model teacher batched or not.
+"""Examples per second and peak memory of a synthesis job with the attributes teacher.
 
     python -m bench synthesis                                     60,000 examples
     ZEROSHELF_BENCH_EXAMPLES=600000 python -m bench synthesis      the recipe's number

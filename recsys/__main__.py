@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +12,8 @@ import typer
 from recsys.access import Role, save_account
 from recsys.demos import DOMAINS, check_demo
 from recsys.domains.inspect import inspect
-from recsys.domains.registry import DATASETS, open_dataset
+from recsys.domains.positive import parse_positive
+from recsys.domains.registry import DATASETS, description, open_dataset
 from recsys.errors import ZeroshelfError
 from recsys.settings import Settings
 
@@ -82,8 +84,11 @@ def account(
 
 
 @datasets.command("list")
-def list_datasets() -> None:
+def list_datasets(as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False) -> None:
     """The datasets that can be read, their editions, and what counts as positive."""
+    if as_json:
+        print(json.dumps([description(name).model_dump(mode="json") for name in DATASETS]))
+        return
     for name, dataset in DATASETS.items():
         editions = ", ".join(edition.name for edition in dataset.editions)
         print(f"{name}: {dataset.domain}; editions {editions}; positive: {dataset.positive}")
@@ -92,11 +97,19 @@ def list_datasets() -> None:
 @datasets.command("inspect")
 def inspect_dataset(
     name: Annotated[str, typer.Argument(help="As `datasets list` names it.")],
-    path: Annotated[Path, typer.Argument(help="A folder, a zip or a file.")],
+    path: Annotated[Path, typer.Argument(help="A folder, an archive or a file.")],
+    positive: Annotated[
+        str, typer.Option(help="What counts as positive instead, like 'rating>=3.5' or 'rating>=8, watch'.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Read a dataset once and say what is in it and what was dropped."""
-    found = inspect(open_dataset(name, path))
+    rule = parse_positive(positive) if positive else None
+    try:
+        found = inspect(open_dataset(name, path, rule))
+    except KeyboardInterrupt:
+        print("Stopped before the end; nothing was counted.", file=sys.stderr)
+        raise typer.Exit(130) from None
     if as_json:
         print(found.model_dump_json())
         return

@@ -3,17 +3,19 @@
     ZeroshelfError
     ├── InputError            what was typed or sent cannot be used            exit code 2
     │   ├── UnknownModelError, UnknownAdapterError, UnknownCatalogError
+    │   ├── ServerNameError, ServedModelError
     │   ├── EmptyRequestError, TextTooLongError, PromptTooLongError
     │   └── CatalogFileError
     ├── DataError             a file or folder is not what it should be        exit code 3
     │   ├── ModelFileError, HubModelError, AdapterFileError
-    │   ├── DatasetFileError, DatasetFormatError
+    │   ├── DatasetFileError, DatasetFormatError, OtherDatasetError
     │   └── IndexMismatchError, IndexInUseError
     ├── ConflictError         the state of the app does not allow it now       exit code 4
     ├── NotReadyError         it will work in a moment                         exit code 5
     ├── AccessError           sign-in or role is missing                       exit code 6
     └── ResourceError         the machine lacks something (a port, memory)     exit code 7
-        └── PortInUseError, DiskFullError
+        ├── PortInUseError, DiskFullError
+        └── ServerUnreachableError, ServerKeyError, ServerBusyError, ServerAnswerError
 
 Each class carries a `cause` and a `cure` as templates; the details are given by keyword. The class
 name is the key of their translations in `assets/i18n/`. Other packages derive theirs from these.
@@ -21,6 +23,7 @@ name is the key of their translations in `assets/i18n/`. Other packages derive t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -35,9 +38,17 @@ class ZeroshelfError(Exception):
         self.details = details
         super().__init__(self.message(self.cause, self.cure))
 
+    def __reduce__(self) -> tuple[Callable[..., ZeroshelfError], tuple[object, ...]]:
+        # Errors travel from worker processes; without this their details would be lost on the way.
+        return _again, (type(self), self.details)
+
     def message(self, cause: str, cure: str) -> str:
         """Cause and cure, possibly translated templates, filled with this error's details."""
         return " ".join(part.format(**self.details) for part in (cause, cure) if part)
+
+
+def _again(kind: type[ZeroshelfError], details: dict[str, object]) -> ZeroshelfError:
+    return kind(**details)
 
 
 class InputError(ZeroshelfError):
@@ -65,6 +76,23 @@ class UnknownCatalogError(InputError):
 
     cause = "There is no catalogue called {name!r}."
     cure = "Choose one of {known}, or add it first."
+
+
+class ServerNameError(InputError):
+    """Details: `name`, `problem`."""
+
+    cause = "{name} does not name a model on a server: {problem}."
+    cure = (
+        "Write openai:http://host:port/v1#model-name, or for a base model "
+        "openai:http://host:port/v1?style=few-shot#model-name."
+    )
+
+
+class ServedModelError(InputError):
+    """Details: `name`, `url`, `known`."""
+
+    cause = "The server {url} has no model called {name!r}."
+    cure = "It has {known}; write one of them behind # in the model's name."
 
 
 class EmptyRequestError(InputError):
@@ -139,6 +167,13 @@ class DatasetFormatError(DataError):
     cure = "Check the path, or choose the dataset that it is."
 
 
+class OtherDatasetError(DatasetFormatError):
+    """Details: `name`, `path`, `expected`, `found`, `other`."""
+
+    cause = "{path} is not the dataset {name}: expected {expected}; found {found}. It looks like {other}."
+    cure = "Choose {other}, or another path."
+
+
 class IndexMismatchError(DataError):
     """Details: `name`, `found`, `wanted`."""
 
@@ -193,3 +228,31 @@ class DiskFullError(ResourceError):
 
     cause = "Nothing can be written to {path}: {problem}."
     cure = "Make room there or choose another folder; what is finished stays, and the job goes on from it."
+
+
+class ServerUnreachableError(ResourceError):
+    """Details: `url`, `problem`."""
+
+    cause = "The model server {url} cannot be reached: {problem}."
+    cure = "Start it, check host and port, or raise ZEROSHELF_OPENAI_TIMEOUT_S where it is only slow."
+
+
+class ServerKeyError(ResourceError):
+    """Details: `url`."""
+
+    cause = "The model server {url} does not accept the key, or wants one."
+    cure = "Set ZEROSHELF_OPENAI_API_KEY (or OPENAI_API_KEY) and start again."
+
+
+class ServerBusyError(ResourceError):
+    """Details: `url`, `problem`."""
+
+    cause = "The model server {url} takes no more requests now: {problem}."
+    cure = "Try again later, or lower ZEROSHELF_OPENAI_REQUESTS."
+
+
+class ServerAnswerError(ResourceError):
+    """Details: `url`, `problem`."""
+
+    cause = "The model server {url} did not answer as it should: {problem}."
+    cure = "Look into its log; the URL has to be that of an OpenAI-compatible server, and mostly ends in /v1."

@@ -24,7 +24,12 @@ def usable_cpus() -> int:
 
 
 class Settings(BaseSettings):
-    """What can be set. `home` holds everything that the app writes."""
+    """What can be set. `home` holds everything that the app writes.
+
+    For models on a server: `openai_requests` is how many are sent at once on behalf of background work,
+    `openai_timeout_s` how many seconds a server may stay silent. `four_bit`: models that transformers
+    loads onto a CUDA device are quantised to NF4.
+    """
 
     model_config = SettingsConfigDict(env_prefix="ZEROSHELF_", frozen=True, extra="ignore")
 
@@ -39,6 +44,9 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=usable_cpus, ge=1)
     max_answer_tokens: int = Field(default=96, ge=8, le=1024)
     candidates_ahead: int = Field(default=4, ge=0)
+    openai_requests: int = Field(default=16, ge=1)
+    openai_timeout_s: float = Field(default=60.0, gt=0.0)
+    four_bit: bool = True
 
     @cached_property
     def paths(self) -> Paths:
@@ -92,3 +100,9 @@ class Paths:
         """The SQLite file of prompts, candidates and judgements."""
         self.home.mkdir(parents=True, exist_ok=True)
         return self.home / "annotations.db"
+
+    @property
+    def comparisons(self) -> Path:
+        """The SQLite file of the votes of blind comparisons."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        return self.home / "comparisons.db"

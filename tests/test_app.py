@@ -44,6 +44,13 @@ def test_an_unknown_model_is_explained(tmp_path: Path) -> None:
     assert "gemma-3-270m" in done.stderr
 
 
+def test_a_server_name_of_another_form_is_explained(tmp_path: Path) -> None:
+    done = run_app("--model", "openai:localhost#m", "--home", str(tmp_path), "--port", str(_free_port()))
+    assert done.returncode == 2
+    assert "openai:http://host:port/v1#model-name" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.model
 def test_a_gguf_that_is_cut_short_is_explained(tmp_path: Path) -> None:
     whole = model_file(load_spec("smollm2-135m-instruct"), tmp_path)

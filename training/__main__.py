@@ -3,9 +3,12 @@
     python -m training sft --data train.parquet --model gemma-3-270m --out my-adapter
     python -m training dpo --pairs pairs.jsonl --model smollm2-135m-instruct --out my-adapter
     python -m training dpo --from-store --parent my-adapter
+    python -m training export my-adapter --form merged --out my-model
     python -m training runs
     python -m training show RUN
     python -m training stop RUN --save
+    python -m training resume RUN
+    python -m training adapters list
 
 A run goes on by itself, in a process of its own; this command only follows it.
 """
@@ -13,28 +16,28 @@ A run goes on by itself, in a process of its own; this command only follows it.
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, cast, get_args
 
 import typer
 
 from recsys.errors import InputError, ZeroshelfError
+from recsys.llm.adapters import AdapterStore
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import load_spec
 from recsys.settings import Settings
-from training.config import DpoConfig, SftConfig, TrainingConfig, parse_config
+from training import adapters_cli
+from training.config import DpoConfig, SftConfig, TrainingConfig, config_class, parse_config
+from training.devices import find_device
 from training.errors import OutputExistsError
-from training.events import (
-    AdapterEvent,
-    AgreementEvent,
-    DataEvent,
-    Event,
-    MetricsEvent,
-    NoteEvent,
-    StateEvent,
-)
+from training.export import ExportForm, export_adapter
+from training.follow import exit_if_failed, follow, summary
+from training.methods import Rows
+from training.model_size import model_size
 from training.options import with_config_options
-from training.runs import Rows, RunStatus, RunStore
+from training.runs import RunStore
+from training.suggestions import preset_values, presets, suggest, suggested_values
 
 app = typer.Typer(
     help="Train adapters on instructions and preferences, each run in a process of its own.",
@@ -42,7 +45,8 @@ app = typer.Typer(
     add_completion=False,
 )
 
-_POLL_S = 0.5
+app.add_typer(adapters_cli.app, name="adapters")
+
 
 Home = Annotated[
     Path | None, typer.Option(help="The data folder (default: ZEROSHELF_HOME, or the user's own).")
@@ -50,6 +54,9 @@ Home = Annotated[
 Run = Annotated[str, typer.Argument(help="The run's id, as `runs` shows it.")]
 
 
+Preset = Annotated[
+    str | None, typer.Option(help=f"Settings to begin with, one of {', '.join(presets())}; options go over.")
+]
 Out = Annotated[Path | None, typer.Option(help="Copy the adapter to this new folder.")]
 
 
@@ -57,6 +64,7 @@ Out = Annotated[Path | None, typer.Option(help="Copy the adapter to this new fol
 @with_config_options(SftConfig)
 def sft(
     data: Annotated[Path, typer.Option(help="Instruction rows as JSON Lines or Parquet.")],
+    preset: Preset = None,
     out: Out = None,
     home: Home = None,
     **values: object,
@@ -65,7 +73,7 @@ def sft(
 
     Ctrl-C asks the run to stop and save; a second Ctrl-C leaves it running by itself.
     """
-    _run(parse_config(values, "sft"), lambda settings: data, out, home)
+    _run(parse_config(preset_values(preset, "sft") | values, "sft"), lambda settings: data, out, home)
 
 
 @app.command()
@@ -74,6 +82,7 @@ def dpo(
     pairs: Annotated[Path | None, typer.Option(help="Preference rows as JSON Lines or Parquet.")] = None,
     from_store: Annotated[bool, typer.Option("--from-store", help="Take the judgements made here.")] = False,
     strategy: Annotated[str, typer.Option(help="With --from-store: best-worst or all.")] = "best-worst",
+    preset: Preset = None,
     out: Out = None,
     home: Home = None,
     **values: object,
@@ -82,7 +91,7 @@ def dpo(
 
     Ctrl-C asks the run to stop and save; a second Ctrl-C leaves it running by itself.
     """
-    config = parse_config(values, "dpo")
+    config = parse_config(preset_values(preset, "dpo") | values, "dpo")
     if (pairs is not None) == from_store:
         raise InputError(reason="Give the pairs either with --pairs FILE or with --from-store.")
     _run(config, lambda settings: pairs if pairs is not None else _from_store(settings, strategy), out, home)
@@ -102,9 +111,7 @@ def _run(
     if out is not None and status.adapter is not None:
         shutil.copytree(settings.paths.adapters / status.adapter, out, dirs_exist_ok=True)
         typer.echo(f"adapter copied to {out}")
-    if status.state in ("failed", "interrupted"):
-        typer.echo(f"{run_id} {status.state}: {status.error}", err=True)
-        raise typer.Exit(1)
+    exit_if_failed(status)
 
 
 @app.command()
@@ -112,7 +119,7 @@ def runs(home: Home = None) -> None:
     """List the runs, newest first."""
     statuses = RunStore(_settings(home).paths.runs).list()
     for status in statuses:
-        typer.echo(_summary(status))
+        typer.echo(summary(status))
     if not statuses:
         typer.echo("No runs yet. Start one with `python -m training dpo --from-store`.")
 
@@ -124,7 +131,7 @@ def show(
     """Show a run's state, its latest numbers and the end of its log."""
     store = RunStore(_settings(home).paths.runs)
     status = store.get(run)
-    typer.echo(_summary(status))
+    typer.echo(summary(status))
     for text in (status.reason, status.error):
         if text:
             typer.echo(text)
@@ -140,67 +147,51 @@ def stop(
     home: Home = None,
 ) -> None:
     """Ask a run to stop after its current step."""
-    typer.echo(_summary(RunStore(_settings(home).paths.runs).stop(run, save=save)))
+    typer.echo(summary(RunStore(_settings(home).paths.runs).stop(run, save=save)))
 
 
-def follow(store: RunStore, run_id: str) -> RunStatus:
-    """Print a run's events until it is over, or until the second Ctrl-C."""
-    offset = 0
-
-    def to_the_end() -> RunStatus:
-        nonlocal offset
-        while True:
-            status = store.get(run_id)  # before the events, so that none of an ended run is missed
-            events, offset = store.events(run_id, offset)
-            for line in filter(None, map(_line, events)):
-                typer.echo(line)
-            if status.is_over:
-                return status
-            time.sleep(_POLL_S)
-
-    try:
-        return to_the_end()
-    except KeyboardInterrupt:
-        pass
-    try:
-        store.stop(run_id, save=True)
-        typer.echo("\nstopping after this step and saving; Ctrl-C again to leave it to itself")
-        return to_the_end()
-    except KeyboardInterrupt:
-        typer.echo(f"\n{run_id} goes on; `python -m training show {run_id}` tells how it is.")
-        return store.get(run_id)
+@app.command()
+def resume(run: Run, home: Home = None) -> None:
+    """Let a run that was stopped, failed or interrupted go on from its last checkpoint, and follow it."""
+    store = RunStore(_settings(home).paths.runs)
+    offset = store.events(run)[1]
+    typer.echo(summary(store.resume(run)))
+    exit_if_failed(follow(store, run, offset))
 
 
-def _line(event: Event) -> str:
-    match event:
-        case MetricsEvent(split="held-out"):
-            accuracy = event.values.get("rewards/accuracies")
-            first = "" if accuracy is None else f"accuracy {accuracy:.2f}, "
-            return f"held-out {first}loss {event.values.get('loss', float('nan')):.4f}"
-        case MetricsEvent():
-            shown = ("loss", "rewards/margins", "rewards/accuracies")
-            numbers = "  ".join(
-                f"{k.split('/')[-1]} {event.values[k]:.4f}" for k in shown if k in event.values
-            )
-            return f"step {event.step}/{event.steps}  {numbers}  about {event.eta_s or 0:.0f} s left"
-        case StateEvent():
-            return f"{event.state} {event.reason}".strip()
-        case NoteEvent():
-            return event.text
-        case DataEvent():
-            dropped = "".join(f", {count} dropped: {reason}" for reason, count in event.dropped.items())
-            cut = f", {event.truncated} cut at the end" if event.truncated else ""
-            return f"{event.train} rows to train on, {event.held_out} held out{dropped}{cut}"
-        case AgreementEvent():
-            return f"llama.cpp and PEFT differ by {event.agreement.mean_difference:.5f} nats a token"
-        case AdapterEvent():
-            return f"adapter {event.name} in {event.folder}"
+@app.command()
+def suggestions(
+    model: Annotated[str, typer.Option(help="The base model.")] = "gemma-3-270m",
+    kind: Annotated[str, typer.Option(help="sft or dpo.")] = "sft",
+    home: Home = None,
+) -> None:
+    """Show which settings suit a model's size and this machine better than the defaults, and why."""
+    method = config_class(kind).kind
+    parameters = model_size(model_file(load_spec(model), _settings(home).paths.models)).parameters
+    device = find_device()
+    typer.echo(f"{model}: {parameters / 1e9:.2f} billion weights; {device.kind}, {device.memory >> 30} GiB")
+    rules = suggest(method, parameters, device)
+    for rule in rules:
+        typer.echo(f"  {rule.why.en} {rule.values}")
+    chosen = suggested_values(method, rules)
+    typer.echo(f"  settings: {chosen or 'the defaults'}")
 
 
-def _summary(status: RunStatus) -> str:
-    steps = f"{status.step}/{status.steps}" if status.steps else "-"
-    adapter = status.adapter or "-"
-    return f"{status.run_id}  {status.state:<11}  step {steps:<9}  {status.name}  adapter {adapter}"
+@app.command()
+def export(
+    adapter: Annotated[str, typer.Argument(help="The adapter's name.")],
+    out: Annotated[Path, typer.Option(help="The new folder to write to.")],
+    form: Annotated[
+        str, typer.Option(help="peft (safetensors), gguf (LoRA for llama.cpp) or merged (dense weights).")
+    ] = "peft",
+    home: Home = None,
+) -> None:
+    """Write an adapter for other programs."""
+    paths = _settings(home).paths
+    if form not in get_args(ExportForm):
+        raise InputError(reason=f"--form is one of {', '.join(get_args(ExportForm))}, not {form!r}.")
+    found = AdapterStore(paths.adapters).get(adapter)
+    typer.echo(f"written to {export_adapter(found, cast(ExportForm, form), out, paths.models)}")
 
 
 def _settings(home: Path | None) -> Settings:

@@ -18,6 +18,7 @@ from pathlib import Path
 import gguf
 import llama_cpp
 import numpy as np
+import psutil
 import torch
 from numpy.typing import NDArray
 from peft import PeftModel
@@ -25,6 +26,7 @@ from peft import PeftModel
 from recsys.llm.adapters import Agreement
 from recsys.llm.gguf_metadata import silence_llama_cpp
 from training.base_weights import load_base
+from training.gguf_model import write_dense_gguf
 
 TEXT = (
     "This person likes quiet films about memory and the sea, in which little happens and much is felt. "
@@ -39,20 +41,31 @@ _CONTEXT = 512
 def agreement(
     base_gguf: Path, base_folder: Path, adapter_folder: Path, adapter_gguf: Path
 ) -> Agreement | None:
-    """The differences over `TEXT`, in nats per token, or None where the disk has no room for the dense base.
+    """The differences over `TEXT`, in nats per token, or None where disk or memory have no room for it.
 
     `base_folder` is the safetensors copy of `base_gguf`, `adapter_folder` the PEFT folder that
     `adapter_gguf` was written from.
     """
     reader = gguf.GGUFReader(base_gguf)
     needed = sum(int(tensor.n_elements) for tensor in reader.tensors) * _BYTES_PER_WEIGHT
-    if shutil.disk_usage(adapter_gguf.parent).free < 2 * needed:
+    room = min(shutil.disk_usage(adapter_gguf.parent).free, psutil.virtual_memory().available)
+    if room < 2 * needed:  # the dense file, and the same weights once more in the process
         return None
     with tempfile.TemporaryDirectory(dir=adapter_gguf.parent, prefix=".dense-") as folder:
         dense = Path(folder) / "base.gguf"
         write_dense_gguf(reader, dense)
         tokens, served = _llama_cpp_log_probs(dense, adapter_gguf)
-    difference = np.abs(served - _peft_log_probs(base_folder, adapter_folder, tokens))
+    return _differences(served, _peft_log_probs(base_folder, adapter_folder, tokens))
+
+
+def model_agreement(gguf_file: Path, folder: Path) -> Agreement:
+    """The same for a whole model: llama.cpp with `gguf_file` (fp32) against the safetensors in `folder`."""
+    tokens, served = _llama_cpp_log_probs(gguf_file, None)
+    return _differences(served, _peft_log_probs(folder, None, tokens))
+
+
+def _differences(served: NDArray[np.float64], trained: NDArray[np.float64]) -> Agreement:
+    difference = np.abs(served - trained)
     return Agreement(
         tokens=len(difference),
         mean_difference=float(difference.mean()),
@@ -60,37 +73,16 @@ def agreement(
     )
 
 
-def write_dense_gguf(reader: gguf.GGUFReader, target: Path) -> None:
-    """The file of `reader` with every tensor as fp32, the values of its matrices rounded to bf16.
-
-    Vectors stay as they are: gemma's GGUF holds its norms' weights plus one, which bf16 would not.
-    """
-    bf16 = gguf.GGMLQuantizationType.BF16
-    architecture = reader.get_field(gguf.Keys.General.ARCHITECTURE)
-    assert architecture is not None  # llama.cpp has served this file
-    writer = gguf.GGUFWriter(target, architecture.contents())
-    for field in reader.fields.values():
-        if not field.name.startswith("GGUF.") and field.name != gguf.Keys.General.ARCHITECTURE:
-            array = field.types[0] == gguf.GGUFValueType.ARRAY
-            writer.add_key_value(
-                field.name, field.contents(), field.types[0], sub_type=field.types[-1] if array else None
-            )
-    for tensor in reader.tensors:
-        values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-        if values.ndim > 1:
-            values = gguf.quants.dequantize(gguf.quants.quantize(values, bf16), bf16)
-        writer.add_tensor(tensor.name, values)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def _llama_cpp_log_probs(base: Path, adapter: Path) -> tuple[list[int], NDArray[np.float64]]:
+def _llama_cpp_log_probs(base: Path, adapter: Path | None) -> tuple[list[int], NDArray[np.float64]]:
     """The tokens of `TEXT`, and the log-probability of each but the first."""
     silence_llama_cpp()
     model = llama_cpp.Llama(
-        str(base), lora_path=str(adapter), n_ctx=_CONTEXT, logits_all=True, n_gpu_layers=0, verbose=False
+        str(base),
+        lora_path=str(adapter) if adapter else None,
+        n_ctx=_CONTEXT,
+        logits_all=True,
+        n_gpu_layers=0,
+        verbose=False,
     )
     try:
         tokens: list[int] = model.tokenize(TEXT.encode(), add_bos=True, special=True)
@@ -100,8 +92,11 @@ def _llama_cpp_log_probs(base: Path, adapter: Path) -> tuple[list[int], NDArray[
         model.close()
 
 
-def _peft_log_probs(base: Path, adapter: Path, tokens: list[int]) -> NDArray[np.float64]:
-    model = PeftModel.from_pretrained(load_base(base, torch.float32), adapter).eval()
+def _peft_log_probs(base: Path, adapter: Path | None, tokens: list[int]) -> NDArray[np.float64]:
+    model = load_base(base, torch.float32)
+    if adapter is not None:
+        model = PeftModel.from_pretrained(model, adapter)
+    model.eval()
     with torch.no_grad():
         return _of_next(model(torch.tensor([tokens])).logits[0], tokens)
 

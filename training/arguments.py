@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import TrainerCallback
+from transformers.integrations import TensorBoardCallback
 
 from training.config import TrainingConfig
+from training.errors import TrainingConfigError
 from training.hardware import training_dtype
-
-
-def total_steps(config: TrainingConfig, rows: int) -> int:
-    """How many optimizer steps `config` takes over `rows` training rows."""
-    batches = math.ceil(rows / (config.batch_size * config.processes))
-    steps = config.epochs * math.ceil(batches / config.gradient_accumulation)
-    return min(steps, config.max_steps or steps)
+from training.steps import total_steps
 
 
 def common_arguments(config: TrainingConfig, rows: int, held_out: int, checkpoints: Path) -> dict[str, Any]:
@@ -46,9 +42,24 @@ def common_arguments(config: TrainingConfig, rows: int, held_out: int, checkpoin
         "save_total_limit": 2,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,  # otherwise a loss that is not a number is hidden
-        "report_to": config.report_to,
+        "report_to": "none",  # see `trackers`
         "disable_tqdm": True,
     }
+
+
+def trackers(config: TrainingConfig, checkpoints: Path) -> list[TrainerCallback]:
+    """Where TRL's logs also go. TensorBoard's files lie beside the checkpoints, and stay when those go.
+
+    Raises TrainingConfigError where tensorboard is not installed.
+    """
+    if config.report_to == "none":
+        return []
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        problem = "report_to: TensorBoard is not installed (pip install tensorboard)"
+        raise TrainingConfigError(problems=problem) from error
+    return [TensorBoardCallback(SummaryWriter(log_dir=str(checkpoints.parent / "tensorboard")))]
 
 
 def even_batch(rows: int, at_most: int) -> int:

@@ -81,13 +81,17 @@ class TrainingConfig(BaseModel):
         ge=0,
         description="Steps between two measurements on the held-out rows; 0: only at the end.",
     )
+    samples: bool = Field(
+        default=True,
+        description="Answer the fixed prompts before training, at each measurement and after it.",
+    )
     seed: int = Field(default=0, ge=0, lt=2**32, description="Same seed and data, same result.")
     dtype: Dtype = Field(
         default="auto", description="Number format; auto takes bf16 where the processor is fast at it."
     )
     gradient_checkpointing: Switch = Field(
         default="auto",
-        description="Saves memory, costs a third more time; auto: on a GPU only.",
+        description="Saves memory and costs time, as layers are computed twice; auto: on a GPU only.",
     )
     fast_path: bool = Field(
         default=True,
@@ -211,6 +215,11 @@ def parse_config(values: Mapping[str, object], kind: str = "dpo") -> TrainingCon
 def read_config(kind: str, data: bytes) -> TrainingConfig:
     """The config of a run's folder, as JSON; raises pydantic's ValidationError."""
     return config_class(kind).model_validate_json(data)
+
+
+def trains_all(config: TrainingConfig) -> bool:
+    """Whether all weights train, so that a model comes out instead of an adapter."""
+    return isinstance(config, SftConfig) and config.method == "full"
 
 
 def changed_values(config: TrainingConfig) -> dict[str, Any]:

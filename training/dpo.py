@@ -20,7 +20,7 @@ from datasets import Dataset
 from trl import DPOConfig as TrlConfig
 from trl import DPOTrainer
 
-from training.arguments import common_arguments, even_batch, total_steps
+from training.arguments import common_arguments, even_batch, trackers
 from training.base_weights import load_tokenizer
 from training.config import DpoConfig
 from training.fast_path import FastDpoTrainer
@@ -28,6 +28,7 @@ from training.model import load_trainable, new_adapter
 from training.pairs_data import TextPair
 from training.progress import ProgressCallback
 from training.splits import Prepared
+from training.steps import total_steps
 
 
 def build_dpo_trainer(
@@ -57,7 +58,7 @@ def build_dpo_trainer(
         eval_dataset=_dataset(pairs.held_out) if pairs.held_out else None,
         processing_class=load_tokenizer(base),
         peft_config=new_adapter(config, parent),
-        callbacks=[progress],
+        callbacks=[progress, *trackers(config, checkpoints)],
     )
 
 

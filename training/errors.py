@@ -12,16 +12,24 @@
     DataError
     ├── BaseConversionError       the GGUF base cannot be turned into weights for training
     ├── AdapterConversionError    the trained adapter cannot be written as GGUF
-    └── TrainingDivergedError     the loss is no longer a number
+    ├── TrainingDivergedError     the loss is no longer a number
+    └── UnexpectedTrainingError   a library failed in a way that is not known here
     ConflictError
-    └── RunInProgressError        another run is alive
+    ├── NotResumableError         the run cannot go on from a checkpoint
+    ├── AdapterInUseError         something still needs the adapter
+    └── AdapterNameTakenError     another adapter has that name
+    ResourceError
+    ├── TrainingMemoryError       memory ran out in the middle of a run
+    ├── NotEnoughMemoryError      a run would not fit, and was not started
+    │   └── NotEnoughGpuMemoryError   ... on the graphics card
+    └── NotEnoughDiskError        its files would not fit, and it was not started
 
 Each carries a cause and a cure, as there.
 """
 
 from __future__ import annotations
 
-from recsys.errors import ConflictError, DataError, InputError
+from recsys.errors import ConflictError, DataError, InputError, ResourceError
 
 
 class TrainingConfigError(InputError):
@@ -105,8 +113,59 @@ class TrainingDivergedError(DataError):
     cure = "Lower the learning rate, or raise beta, and start again."
 
 
-class RunInProgressError(ConflictError):
-    """Details: `run_id`."""
+class UnexpectedTrainingError(DataError):
+    """Details: `problem`."""
 
-    cause = "The training run {run_id} is still going."
-    cure = "Wait until it ends, or stop it first."
+    cause = "Training failed: {problem}."
+    cure = "The log has the details; resume the run to go on from its last checkpoint."
+
+
+class NotResumableError(ConflictError):
+    """Details: `run_id`, `state`."""
+
+    cause = "The training run {run_id} is {state}; there is nothing to go on with."
+    cure = "Only a run that was stopped, interrupted or failed can be resumed."
+
+
+class AdapterInUseError(ConflictError):
+    """Details: `name`, `user`."""
+
+    cause = "The adapter {name!r} is needed by {user}."
+    cure = "Wait for its end or change it first, and try again."
+
+
+class AdapterNameTakenError(ConflictError):
+    """Details: `name`."""
+
+    cause = "There is already an adapter called {name!r}."
+    cure = "Choose another name, or delete that one first."
+
+
+class TrainingMemoryError(ResourceError):
+    """Details: `problem`."""
+
+    cause = "Memory ran out during training ({problem})."
+    cure = (
+        "Start again with a smaller batch_size (and more gradient_accumulation), a shorter max_length or a "
+        "smaller model; or close other programs and resume."
+    )
+
+
+class NotEnoughMemoryError(ResourceError):
+    """Details: `needed`, `free` (with their units), `fits` (settings that would fit, or a dash)."""
+
+    cause = "This run needs about {needed} of memory; {free} are free."
+    cure = "Close other programs, take a smaller model, or settings that fit: {fits}."
+
+
+class NotEnoughGpuMemoryError(NotEnoughMemoryError):
+    """Details: as its parent."""
+
+    cause = "This run needs about {needed} of graphics memory; {free} are free."
+
+
+class NotEnoughDiskError(ResourceError):
+    """Details: `needed`, `free` (both with their unit), `path`."""
+
+    cause = "This run needs about {needed} under {path}; {free} are free."
+    cure = "Make room there, or choose another folder with --home."

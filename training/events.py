@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +19,9 @@ RunState = Literal[
     "queued", "preparing", "training", "stopping", "finished", "stopped", "failed", "interrupted"
 ]
 FINAL_STATES: frozenset[RunState] = frozenset({"finished", "stopped", "failed", "interrupted"})
+
+
+_TAIL_BYTES = 16 * 1024
 
 
 class _Event(BaseModel):
@@ -50,8 +54,7 @@ class DataEvent(_Event):
 class MetricsEvent(_Event):
     """Numbers after step `step` of `steps`, under TRL's names (`loss`, `rewards/margins`, ...).
 
-    `eta_s` and `tokens_per_s` are None where they mean nothing. The held-out part is measured once
-    at the end.
+    `eta_s` and `tokens_per_s` are None where they mean nothing.
     """
 
     kind: Literal["metrics"] = "metrics"
@@ -61,6 +64,32 @@ class MetricsEvent(_Event):
     values: dict[str, float]
     tokens_per_s: float | None = None
     eta_s: float | None = None
+
+
+class ResumeEvent(_Event):
+    """The run goes on from the checkpoint after `step`, 0 for the beginning; later numbers are void."""
+
+    kind: Literal["resume"] = "resume"
+    step: int
+
+
+class SampledAnswer(BaseModel):
+    """An answer to one of the fixed prompts: `label` names the prompt, `score` is the quality score."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    text: str
+    tokens: int
+    score: float
+
+
+class SampleEvent(_Event):
+    """What the model answers to the fixed prompts after step `step`; after step 0, the reference does."""
+
+    kind: Literal["sample"] = "sample"
+    step: int
+    answers: tuple[SampledAnswer, ...]
 
 
 class NoteEvent(_Event):
@@ -86,7 +115,14 @@ class AdapterEvent(_Event):
 
 
 Event = Annotated[
-    StateEvent | DataEvent | MetricsEvent | NoteEvent | AgreementEvent | AdapterEvent,
+    StateEvent
+    | DataEvent
+    | MetricsEvent
+    | SampleEvent
+    | ResumeEvent
+    | NoteEvent
+    | AgreementEvent
+    | AdapterEvent,
     Field(discriminator="kind"),
 ]
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
@@ -129,3 +165,35 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
         except ValidationError:
             continue
     return events, offset + len(whole)
+
+
+def last_state(path: Path) -> StateEvent:
+    """The state that the run was last in by its own account; "queued" when it has not said any.
+
+    The end of the file is enough nearly always, so that many finished runs are looked through quickly.
+    """
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return StateEvent(state="queued", time=0.0)
+    for offset in (max(0, size - _TAIL_BYTES), 0):
+        states = [event for event in read_events(path, offset)[0] if isinstance(event, StateEvent)]
+        if states:
+            return states[-1]
+    return StateEvent(state="queued", time=0.0)
+
+
+def without_superseded(events: Sequence[Event]) -> list[Event]:
+    """The events less those that a later ResumeEvent makes void: numbers of steps after the checkpoint,
+    which are measured again, and what was said of the data, which is said again."""
+    kept: list[Event] = []
+    for event in events:
+        if isinstance(event, ResumeEvent):
+            kept = [earlier for earlier in kept if not _is_void(earlier, event.step)]
+        kept.append(event)
+    return kept
+
+
+def _is_void(event: Event, step: int) -> bool:
+    after = isinstance(event, MetricsEvent | SampleEvent) and event.step > step
+    return isinstance(event, DataEvent) or after

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
 from training.errors import AdapterConversionError
 
@@ -38,35 +39,16 @@ def write_gguf_lora(peft_folder: Path, base_gguf: Path, target: Path) -> None:
     """
     import gguf
 
-    reader = gguf.GGUFReader(base_gguf)
-    architecture = str(_field(reader, "general.architecture"))
-    if architecture not in _PERMUTED | _PLAIN:
-        known = ", ".join(sorted(_PERMUTED | _PLAIN))
-        problem = f"the architecture {architecture!r} is not among {known}"
-        raise AdapterConversionError(problem=problem)
-    heads = int(_field(reader, f"{architecture}.attention.head_count"))
-    key_heads = int(_field(reader, f"{architecture}.attention.head_count_kv", heads))
-    blocks = int(_field(reader, f"{architecture}.block_count"))
-    arch = next(key for key, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
-    names = gguf.get_tensor_name_map(arch, blocks)
-
+    layout = GgufLayout.of(gguf.GGUFReader(base_gguf))
     config = json.loads((peft_folder / "adapter_config.json").read_text(encoding="utf-8"))
-    writer = gguf.GGUFWriter(path=None, arch=architecture)
+    writer = gguf.GGUFWriter(path=None, arch=layout.architecture)
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(config["lora_alpha"]))
-    for key, tensor in sorted(load_file(peft_folder / "adapter_model.safetensors").items()):
+    for key, tensor in read_tensors(peft_folder / "adapter_model.safetensors"):
         module, part = _split(key)
-        name = names.get_name(module)
-        if name is None:
-            raise AdapterConversionError(problem=f"GGUF has no name for the module {module}")
-        values = tensor.astype(np.float32)
-        if part == "lora_b" and architecture in _PERMUTED:
-            if module.endswith(".q_proj"):
-                values = permute_rows(values, heads)
-            elif module.endswith(".k_proj"):
-                values = permute_rows(values, key_heads)
-        writer.add_tensor(f"{name}.weight.{part}", np.ascontiguousarray(values))
+        values = layout.reordered(module, tensor) if part == "lora_b" else tensor
+        writer.add_tensor(f"{layout.name(module)}.weight.{part}", np.ascontiguousarray(values))
 
     temporary = target.with_name(target.name + ".part")
     writer.write_header_to_file(path=temporary)
@@ -74,6 +56,63 @@ def write_gguf_lora(peft_folder: Path, base_gguf: Path, target: Path) -> None:
     writer.write_tensors_to_file()
     writer.close()
     os.replace(temporary, target)
+
+
+@dataclass(frozen=True)
+class GgufLayout:
+    """Where a GGUF file of one architecture keeps what transformers calls by module names."""
+
+    architecture: str
+    heads: int
+    key_heads: int
+    names: gguf.TensorNameMap
+
+    @classmethod
+    def of(cls, reader: gguf.GGUFReader) -> GgufLayout:
+        """The layout of a model's file; raises AdapterConversionError where it is not known here."""
+        import gguf
+
+        architecture = str(_field(reader, "general.architecture"))
+        if architecture not in _PERMUTED | _PLAIN:
+            known = ", ".join(sorted(_PERMUTED | _PLAIN))
+            problem = f"the architecture {architecture!r} is not among {known}"
+            raise AdapterConversionError(problem=problem)
+        heads = int(_field(reader, f"{architecture}.attention.head_count"))
+        key_heads = int(_field(reader, f"{architecture}.attention.head_count_kv", heads))
+        blocks = int(_field(reader, f"{architecture}.block_count"))
+        arch = next(key for key, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
+        return cls(architecture, heads, key_heads, gguf.get_tensor_name_map(arch, blocks))
+
+    def name(self, module: str) -> str:
+        """GGUF's name of a module; raises AdapterConversionError."""
+        found: str | None = self.names.get_name(module)
+        if found is None:
+            raise AdapterConversionError(problem=f"GGUF has no name for the module {module}")
+        return found
+
+    def reordered(self, module: str, weight: FloatArray) -> FloatArray:
+        """The rows of a module's output, shape (rows, columns), in the order that llama.cpp expects."""
+        if self.architecture in _PERMUTED:
+            if module.endswith(".q_proj"):
+                return permute_rows(weight, self.heads)
+            if module.endswith(".k_proj"):
+                return permute_rows(weight, self.key_heads)
+        return weight
+
+    def stored(self, module: str, weight: FloatArray) -> FloatArray:
+        """A dense weight as the file holds it: gemma's norms are stored plus one."""
+        if self.architecture.startswith("gemma") and module.endswith("norm"):
+            return weight + 1
+        return self.reordered(module, weight)
+
+
+def read_tensors(path: Path) -> Iterator[tuple[str, FloatArray]]:
+    """The tensors of a safetensors file by name, in fp32; through torch, as NumPy knows no bf16."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        for key in sorted(file.keys()):
+            yield key, file.get_tensor(key).float().numpy()
 
 
 def permute_rows(weight: FloatArray, heads: int) -> FloatArray:

@@ -7,8 +7,7 @@ from pathlib import Path
 import torch
 
 from training.config import Dtype
-
-_FAST_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # Intel and AMD; the last is Arm's name
+from training.processor import is_fast_at_bf16
 
 
 def training_dtype(wanted: Dtype) -> torch.dtype:
@@ -25,8 +24,4 @@ def training_dtype(wanted: Dtype) -> torch.dtype:
 def _has_fast_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    try:
-        text = cpuinfo.read_text(encoding="utf-8", errors="replace")
-    except OSError:  # not Linux
-        return False
-    return bool(_FAST_FLAGS & set(text.split()))
+    return is_fast_at_bf16(cpuinfo)

@@ -68,7 +68,7 @@ class _Columns(BaseModel):
 
     @model_validator(mode="after")
     def _known_form(self) -> Self:
-        if not self.turns:
+        if not (self.messages or self.prompt or self.completion):
             raise ValueError("it has neither messages nor prompt and completion")
         if [turn.role for turn in self.turns if turn.role != "system"] != ["user", "assistant"]:
             raise ValueError("its messages are not system (may be left out), user and assistant")

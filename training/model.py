@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
 from training.base_weights import load_base
-from training.config import SftConfig, TrainingConfig
+from training.config import TrainingConfig, trains_all
 from training.hardware import training_dtype
 
 
@@ -22,7 +23,8 @@ def load_trainable(config: TrainingConfig, base: Path, parent: Path | None) -> P
     With a parent it is the PeftModel whose adapter `default` trains on: TRL keeps a frozen copy of
     that as DPO's reference (a fresh adapter would be compared with the bare base instead).
     """
-    dtype = training_dtype(config.dtype)
+    # All weights are kept in fp32 when all train: bf16 would round most steps away.
+    dtype = torch.float32 if trains_all(config) else training_dtype(config.dtype)
     model = _load_in_4_bits(base, dtype) if config.method == "qlora" else load_base(base, dtype)
     if parent is None:
         return model
@@ -45,11 +47,6 @@ def new_adapter(config: TrainingConfig, parent: Path | None) -> LoraConfig | Non
     )
 
 
-def trains_all(config: TrainingConfig) -> bool:
-    """Whether all weights train, and no adapter comes out."""
-    return isinstance(config, SftConfig) and config.method == "full"
-
-
 def _load_in_4_bits(base: Path, dtype: torch.dtype) -> PreTrainedModel:
     """QLoRA's base: NF4 with double quantisation (Dettmers et al., https://arxiv.org/abs/2305.14314)."""
     quantisation = BitsAndBytesConfig(
@@ -62,4 +59,9 @@ def _load_in_4_bits(base: Path, dtype: torch.dtype) -> PreTrainedModel:
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         base, dtype=dtype, quantization_config=quantisation, device_map={"": device}
     )
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            # Else the first evaluation on a CPU with AVX-512 packs the weights for inference, for good, and
+            # from then on no gradient passes through them (bitsandbytes 0.50).
+            module.support_avx512bf16_for_cpu = False
     return model

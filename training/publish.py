@@ -1,4 +1,4 @@
-"""Puts a finished adapter among the others, whole or not at all."""
+"""Puts a finished adapter among the others, or a finished model among the models, whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from recsys.llm.adapters import CARD, GGUF, AdapterCard
 
+MODEL_GGUF = "model.gguf"
 PEFT_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
@@ -37,6 +38,24 @@ def publish_adapter(
         return named, store / name
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def publish_model(models: Path, trained: Path, gguf: Path, card: AdapterCard) -> Path:
+    """Move a model all of whose weights were trained into a new folder under `models`, named after the card:
+    safetensors, tokenizer, GGUF file and card. Nothing is overwritten. Returns the folder."""
+    temporary = Path(tempfile.mkdtemp(dir=models, prefix=".publishing-"))
+    try:
+        shutil.copytree(trained, temporary, dirs_exist_ok=True)
+        shutil.copyfile(gguf, temporary / MODEL_GGUF)
+        os.chmod(temporary, 0o755)
+        with FileLock(models / ".lock"):
+            name = _free_name(models, card.name)
+            named = card.model_copy(update={"name": name})
+            (temporary / CARD).write_text(named.model_dump_json(indent=2), encoding="utf-8")
+            os.rename(temporary, models / name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return models / name
 
 
 def _free_name(store: Path, name: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scipy.stats import binomtest
+from transformers import TrainerState
 
 from training.progress import ProgressCallback
 
@@ -35,16 +36,23 @@ def train(
     held_out: int,
     output: Path,
     discard_wanted: Callable[[], bool],
+    start: Path | None = None,
 ) -> TrainingResult:
     """Train, save what was trained to the folder `output`, and measure the `held_out` rows.
+
+    Training goes on from the checkpoint `start` where there is one.
 
     An adapter becomes one plain PEFT folder, whatever other adapters were loaded beside it; a model
     all of whose weights were trained, a folder of safetensors. When `discard_wanted` holds after the
     last step, nothing is saved. Raises TrainingDivergedError.
     """
-    trainer.train()
+    if start is not None and (state := _final_state(start)) is not None:
+        trainer._load_from_checkpoint(str(start))  # train() would do one step too many
+        trainer.state = state
+    else:
+        trainer.train(resume_from_checkpoint=str(start) if start else None)
     if not discard_wanted():
-        save(trainer.model, output)
+        save(trainer.model, trainer.processing_class, output)
         if held_out and progress.held_out_step != trainer.state.global_step:
             trainer.evaluate()
     first = {f"first/{key}": value for key, value in progress.first.items() if key in ("loss", "grad_norm")}
@@ -56,12 +64,19 @@ def train(
     return TrainingResult(trainer.state.global_step, {**first, **progress.train, **measured}, curves)
 
 
-def save(model: Any, output: Path) -> None:
-    """The trained adapter alone, or the whole model where there is none."""
+def _final_state(checkpoint: Path) -> TrainerState | None:
+    """The trainer's state in a checkpoint that was written after the last step; None for an earlier one."""
+    state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    return state if state.global_step >= state.max_steps else None
+
+
+def save(model: Any, tokenizer: Any, output: Path) -> None:
+    """The trained adapter alone, or the whole model and its tokenizer where there is none."""
     if hasattr(model, "peft_config"):
         model.save_pretrained(str(output), selected_adapters=["default"], save_embedding_layers=False)
     else:
         model.save_pretrained(str(output))
+        tokenizer.save_pretrained(str(output))
 
 
 def thinned(points: Sequence[T], at_most: int = _POINTS) -> list[T]:

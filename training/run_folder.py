@@ -3,11 +3,14 @@
     config.json      the SftConfig or DpoConfig
     rows.jsonl, rows.parquet   one of them: the rows to train on, as they were at the start
     run.json         RunRecord: who asked, when, which home folder
+    keeper.json      ProcessRecord: the small process that starts the worker and waits for its end
     process.json     ProcessRecord: the worker's process
     events.jsonl     what happened (training.events)
     log.txt          standard output and error of the worker
     stop             "save" or "cancel", written when a stop is wanted
-    checkpoints/     the trainer's, the last two
+    terminated       touched when the worker was told to end because it did not answer
+    beat             touched by the worker while it trains
+    checkpoints/     the trainer's, the last two, each with its seal (training.checkpoints)
     peft/, adapter.gguf   the adapter before it is published
 
 Small files are replaced as a whole; the event file and the log only grow.
@@ -24,19 +27,36 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from training.config import Kind
+from training.processes import ProcessRecord
 
 StopRequest = Literal["save", "cancel"]
 
 _RUN_ID = re.compile(r"(sft|dpo)-\d{8}-\d{6}-[0-9a-f]{4}")
 _LOG_BYTES = 64 * 1024
+_WORKER, _KEEPER = "process.json", "keeper.json"
+_STOP, _TERMINATED, _BEAT = "stop", "terminated", "beat"
+
+
+class Patience(BaseModel):
+    """Seconds that a process which was asked to stop is given.
+
+    `cancel`: until it ends, where nothing is to be kept. `save`: without a sign of life, where an adapter
+    is to come out (three steps, if they take longer). `end`: after SIGTERM, until SIGKILL.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    cancel: float = 20.0
+    save: float = 300.0
+    end: float = 15.0
 
 
 class RunRecord(BaseModel):
-    """What is known of a run when it is made. `home` is the folder that `recsys.settings` calls so."""
+    """What is known of a run when it is made. `home` is the folder that `recsys.settings` calls so;
+    relative paths of the config start in `cwd`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,30 +65,9 @@ class RunRecord(BaseModel):
     name: str
     created: datetime
     home: Path
+    cwd: Path | None = None
     request_id: str | None = None
-
-
-class ProcessRecord(BaseModel):
-    """A process; its creation time (Unix seconds) tells it from a later one with the same number."""
-
-    model_config = ConfigDict(frozen=True)
-
-    pid: int
-    create_time: float
-
-    @classmethod
-    def of(cls, pid: int) -> ProcessRecord:
-        """The record of a running process; raises psutil.NoSuchProcess."""
-        return cls(pid=pid, create_time=psutil.Process(pid).create_time())
-
-    def is_alive(self) -> bool:
-        """Whether this very process still runs. One that ended and was not waited for does not."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.create_time) < 1.0
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+    patience: Patience = Patience()
 
 
 def new_run_id(kind: Kind, now: datetime) -> str:
@@ -136,23 +135,69 @@ class RunFolder:
 
     def write_process(self, process: ProcessRecord) -> None:
         """Store which process does the work."""
-        write_atomically(self.path / "process.json", process.model_dump_json())
+        write_atomically(self.path / _WORKER, process.model_dump_json())
 
     def process(self) -> ProcessRecord | None:
         """The process that does the work; None before it is started."""
+        return self._process(_WORKER)
+
+    def write_keeper(self, process: ProcessRecord) -> None:
+        """Store which process looks after the worker."""
+        write_atomically(self.path / _KEEPER, process.model_dump_json())
+
+    def keeper(self) -> ProcessRecord | None:
+        """The process that looks after the worker; None before the run's turn has come."""
+        return self._process(_KEEPER)
+
+    def is_alive(self) -> bool:
+        """Whether a process works on the run."""
+        return any(process is not None and process.is_alive() for process in (self.keeper(), self.process()))
+
+    def has_been_launched(self) -> bool:
+        """Whether the run's turn has come; otherwise it waits in the queue."""
+        return (self.path / _KEEPER).exists() or (self.path / _WORKER).exists()
+
+    def forget_processes(self) -> None:
+        """Make the run one whose turn has not come, and that nobody asked to stop."""
+        for name in (_KEEPER, _WORKER, _STOP, _TERMINATED, _BEAT):
+            (self.path / name).unlink(missing_ok=True)
+
+    def _process(self, name: str) -> ProcessRecord | None:
         try:
-            return ProcessRecord.model_validate_json((self.path / "process.json").read_bytes())
+            return ProcessRecord.model_validate_json((self.path / name).read_bytes())
         except (OSError, ValidationError):
             return None
 
     def request_stop(self, request: StopRequest) -> None:
-        """Ask the worker to stop at its next step."""
-        write_atomically(self.path / "stop", request)
+        """Ask the worker to stop at its next step. Asking twice does not give it more time."""
+        if self.stop_request() != request:
+            write_atomically(self.path / _STOP, request)
+
+    def stop_requested_at(self) -> float | None:
+        """When the stop was asked for, in Unix seconds."""
+        return _mtime(self.path / _STOP)
+
+    def mark_terminated(self) -> None:
+        """Remember that the worker was told to end because it did not answer."""
+        (self.path / _TERMINATED).touch()
+
+    def terminated_at(self) -> float | None:
+        """When that was, in Unix seconds."""
+        return _mtime(self.path / _TERMINATED)
+
+    def beat(self) -> None:
+        """A sign of life from the worker."""
+        (self.path / _BEAT).touch()
+
+    def last_sign_of_life(self) -> float:
+        """When the worker was heard of last, in Unix seconds; 0 when never."""
+        paths = (self.path / _BEAT, self.events, self.log)
+        return max(filter(None, map(_mtime, paths)), default=0.0)
 
     def stop_request(self) -> StopRequest | None:
         """What was asked for, if anything. Unreadable content counts as "save", which loses nothing."""
         try:
-            text = (self.path / "stop").read_text(encoding="utf-8", errors="replace").strip()
+            text = (self.path / _STOP).read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError:
             return None
         return "cancel" if text == "cancel" else "save"
@@ -168,13 +213,26 @@ class RunFolder:
         return "\n".join(text.splitlines()[-lines:])
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees the old content or the new, never half of it."""
+def write_atomically(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write a small file so that a reader sees the old content or the new, never half of it.
+
+    A `durable` one is on the disk when this returns, and survives a loss of power.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _mtime(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None

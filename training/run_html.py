@@ -7,7 +7,7 @@ from html import escape
 
 from recsys.i18n import duration, text
 from training.events import AgreementEvent, DataEvent, Event, MetricsEvent
-from training.runs import RunStatus
+from training.run_status import RunStatus
 
 
 def run_html(status: RunStatus, events: Sequence[Event], language: str) -> str:

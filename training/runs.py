@@ -1,4 +1,4 @@
-"""The runs of one home folder: start, look at, stop. All state is on disk.
+"""The runs of one home folder: start, look at, stop, resume. All state is on disk.
 
 A run belongs to no process but its own. Whoever opens the folder sees the same: the app, a second
 app, the command line, the app after a restart.
@@ -11,77 +11,46 @@ app, the command line, the app after a restart.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-
-import psutil
-from filelock import FileLock
-from pydantic import BaseModel, ConfigDict
 
 from recsys.errors import InputError
 from recsys.llm.adapters import AdapterStore
 from recsys.llm.registry import load_spec
 from training.config import TrainingConfig, read_config
-from training.errors import RunInProgressError, UnknownRunError
-from training.events import FINAL_STATES, AdapterEvent, Event, MetricsEvent, RunState, StateEvent, read_events
+from training.errors import NotResumableError, UnknownRunError
+from training.events import Event, EventWriter, MetricsEvent, StateEvent, read_events, without_superseded
 from training.instruction_data import check_instructions, parse_instructions, read_instructions
+from training.methods import Rows
 from training.naming import default_adapter_name
 from training.pairs_data import parse_pairs, read_pairs, usable_pairs
+from training.preflight import check_fit
 from training.rows_file import is_parquet
-from training.run_folder import ProcessRecord, RunFolder, RunRecord, is_run_id, new_run_id
+from training.run_folder import Patience, RunFolder, RunRecord, is_run_id, new_run_id
+from training.run_queue import folders, lock, look
+from training.run_status import RunStatus, read_status
 
-Rows = Sequence[Mapping[str, object]]
-"""Rows to train on: TRL's conversational preference format for DPO, messages for SFT."""
+_LAST_MOMENTS_S = 10.0
+"""What the processes of a run that has said its last word may take to end before it is resumed."""
 
 # Inside the class `list` is a method.
-_Folders = list[RunFolder]
 _Events = list[Event]
 _Metrics = list[MetricsEvent]
 
-_PROJECT = Path(__file__).resolve().parent.parent
-_STARTING_S = 30.0
-_LOG_LINES = 20
-
-_children: list[subprocess.Popen[bytes]] = []
-"""Workers started from this process; polled so that an ended one does not stay as a zombie."""
-
-
-class RunStatus(BaseModel):
-    """What a person wants to know of a run. `metrics` holds the latest training numbers."""
-
-    model_config = ConfigDict(frozen=True)
-
-    run_id: str
-    kind: str
-    name: str
-    state: RunState
-    reason: str = ""
-    step: int = 0
-    steps: int = 0
-    eta_s: float | None = None
-    metrics: dict[str, float] = {}
-    adapter: str | None = None
-    error: str | None = None
-    created: datetime
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.state in FINAL_STATES
-
 
 class RunStore:
-    """Runs under the folder `root`; `home` is where models and adapters lie (default: its parent)."""
+    """Runs under the folder `root`; `home` is where models and adapters lie (default: its parent).
 
-    def __init__(self, root: Path, home: Path | None = None) -> None:
+    Each look at the runs also brings them up to date: what died is marked so, and the next run is
+    started. `patience` is how long the new ones are waited for when they are asked to stop.
+    """
+
+    def __init__(self, root: Path, home: Path | None = None, patience: Patience | None = None) -> None:
         self.root = root.resolve()
         self.home = (home or root.parent).resolve()
+        self._patience = patience or Patience()
 
     def start(
         self,
@@ -89,12 +58,12 @@ class RunStore:
         data: Path | Rows,
         request_id: str | None = None,
     ) -> str:
-        """Start a run in a process of its own and return its id.
+        """Put a run into the queue, start it when its turn has come, and return its id.
 
         `data` is a JSON Lines or Parquet file, or rows. The same `request_id` gives the same run, so a
         request can be repeated. Raises UnknownModelError, ModelFileError, UnknownAdapterError,
-        RowsFileError, NotEnoughPairsError, NotEnoughRowsError, and RunInProgressError while another
-        run is alive.
+        RowsFileError, NotEnoughPairsError, NotEnoughRowsError, and NotEnoughMemoryError or
+        NotEnoughDiskError for a run that would not fit.
         """
         if request_id is not None and not (isinstance(request_id, str) and 0 < len(request_id) <= 200):
             raise InputError(reason="A request_id is a text of 1 to 200 characters.")
@@ -103,30 +72,33 @@ class RunStore:
             AdapterStore(self.home / "adapters").get(config.parent, spec.name)
         _check_data(config, data)
         self.root.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.root / ".lock"):
-            for known in self._folders():
-                record = known.record()
-                if request_id is not None and record is not None and record.request_id == request_id:
-                    return record.run_id
-            if (running := self.running()) is not None:
-                raise RunInProgressError(run_id=running.run_id)
+        if (known := self._requested(request_id)) is not None:
+            return known
+        check_fit(config, data, self.home)
+        with lock(self.root):
+            if (known := self._requested(request_id)) is not None:
+                return known
             folder = self._create(config, data, request_id)
-            self._launch(folder)
+            look(self.root)
             return folder.path.name
 
     def running(self) -> RunStatus | None:
-        """The run that is alive, if there is one."""
-        return next((status for status in self.list() if not status.is_over), None)
+        """The run that has a process, or else the one that waits longest, if there is any."""
+        left = [status for status in reversed(self.list()) if not status.is_over]
+        return next((status for status in left if status.state != "queued"), left[0] if left else None)
 
     def list(self) -> list[RunStatus]:
         """All runs, newest first."""
-        statuses = [self._status(folder) for folder in self._folders()]
+        look(self.root)
+        statuses = [read_status(folder) for folder in folders(self.root)]
         found = [status for status in statuses if status is not None]
         return sorted(found, key=lambda status: status.created, reverse=True)
 
     def get(self, run_id: str) -> RunStatus:
         """One run; raises UnknownRunError."""
-        if (status := self._status(self.folder(run_id))) is None:
+        folder = self.folder(run_id)
+        look(self.root)
+        if (status := read_status(folder)) is None:
             raise UnknownRunError(run_id=run_id)
         return status
 
@@ -138,16 +110,23 @@ class RunStore:
 
     def config(self, run_id: str) -> TrainingConfig:
         """The settings of a run; raises UnknownRunError."""
-        return read_config(self.get(run_id).kind, self.folder(run_id).config.read_bytes())
+        folder = self.folder(run_id)
+        if (record := folder.record()) is None:
+            raise UnknownRunError(run_id=run_id)
+        return read_config(record.kind, folder.config.read_bytes())
 
     def metrics(self, run_id: str) -> _Metrics:
         """The numbers of every step so far; raises UnknownRunError."""
-        events, _ = read_events(self.folder(run_id).events)
-        return [event for event in events if isinstance(event, MetricsEvent)]
+        return [event for event in self.events(run_id)[0] if isinstance(event, MetricsEvent)]
 
     def events(self, run_id: str, offset: int = 0) -> tuple[_Events, int]:
-        """Events from a byte offset on, and the next offset; raises UnknownRunError."""
-        return read_events(self.folder(run_id).events, offset)
+        """Events from a byte offset on, and the next offset; raises UnknownRunError.
+
+        What a resumed run measures again is there once. A reader that goes on from an offset drops
+        what it has of later steps when it meets a ResumeEvent.
+        """
+        events, following = read_events(self.folder(run_id).events, offset)
+        return without_superseded(events), following
 
     def log_tail(self, run_id: str, lines: int = 100) -> str:
         """The last lines of the worker's output; raises UnknownRunError."""
@@ -156,17 +135,46 @@ class RunStore:
     def stop(self, run_id: str, save: bool) -> RunStatus:
         """Ask a run to stop after its current step, with its adapter saved or without.
 
-        Nothing happens to a run that is over. A later call may turn "save" into "cancel" and back,
-        as long as the worker has not acted on it. Raises UnknownRunError.
+        One that still waits for its turn leaves the queue. Nothing happens to a run that is over. A later
+        call may turn "save" into "cancel" and back, as long as the worker has not acted on it. One that
+        does not answer is ended (see `training.watchdog`). Raises UnknownRunError.
         """
-        if not self.get(run_id).is_over:
-            self.folder(run_id).request_stop("save" if save else "cancel")
+        folder = self.folder(run_id)
+        with lock(self.root):
+            if not self.get(run_id).is_over:
+                if folder.has_been_launched():
+                    folder.request_stop("save" if save else "cancel")
+                else:
+                    _say(folder, StateEvent(state="stopped", reason="taken out of the queue"))
         return self.get(run_id)
 
-    def _folders(self) -> _Folders:
-        if not self.root.is_dir():
-            return []
-        return [RunFolder(path) for path in self.root.iterdir() if is_run_id(path.name)]
+    def resume(self, run_id: str) -> RunStatus:
+        """Let a run that was stopped, failed or interrupted go on from its last whole checkpoint.
+
+        Without a checkpoint it begins again. It waits for its turn as a new run does; nothing happens to
+        one that goes on or waits. Raises UnknownRunError, NotResumableError for a finished run, and
+        NotEnoughMemoryError.
+        """
+        folder = self.folder(run_id)
+        with lock(self.root):
+            status = self.get(run_id)
+            if status.is_over:
+                if not status.is_resumable:
+                    raise NotResumableError(run_id=run_id, state=status.state)
+                check_fit(self.config(run_id), folder.data, self.home)
+                for process in filter(None, (folder.process(), folder.keeper())):
+                    process.end(_LAST_MOMENTS_S)
+                folder.forget_processes()
+                where = "the beginning" if status.checkpoint is None else f"step {status.checkpoint}"
+                _say(folder, StateEvent(state="queued", reason=f"goes on from {where}"))
+        return self.get(run_id)
+
+    def _requested(self, request_id: str | None) -> str | None:
+        if request_id is None:
+            return None
+        records = (folder.record() for folder in folders(self.root))
+        found = (record.run_id for record in records if record and record.request_id == request_id)
+        return next(found, None)
 
     def _create(self, config: TrainingConfig, data: Path | Rows, request_id: str | None) -> RunFolder:
         now = datetime.now(UTC)
@@ -184,75 +192,20 @@ class RunStore:
                 temporary.data.write_text("".join(lines), encoding="utf-8")
             temporary.write_record(
                 RunRecord(
-                    run_id=run_id, kind=kind, name=name, created=now, home=self.home, request_id=request_id
+                    run_id=run_id,
+                    kind=kind,
+                    name=name,
+                    created=now,
+                    home=self.home,
+                    cwd=Path.cwd(),
+                    request_id=request_id,
+                    patience=self._patience,
                 )
             )
             temporary.path.rename(self.root / run_id)
         finally:
             shutil.rmtree(temporary.path, ignore_errors=True)
         return RunFolder(self.root / run_id)
-
-    def _launch(self, folder: RunFolder) -> None:
-        """A new session, so that neither Ctrl-C nor the end of this process reaches the worker; a
-        file, not a pipe, for its output, so that it never waits for somebody to read."""
-        paths = [str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(paths),
-            "PYTHONUNBUFFERED": "1",
-            "HF_HUB_OFFLINE": "1",
-            "TOKENIZERS_PARALLELISM": "false",
-        }
-        with folder.log.open("ab") as log:
-            child = subprocess.Popen(
-                # -P: the working folder, which relative model paths refer to, is no place for modules
-                [sys.executable, "-P", "-m", "training.worker", str(folder.path)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
-        _children.append(child)
-        try:
-            folder.write_process(ProcessRecord.of(child.pid))
-        except psutil.NoSuchProcess:
-            folder.write_process(ProcessRecord(pid=child.pid, create_time=0.0))
-
-    def _status(self, folder: RunFolder) -> RunStatus | None:
-        record = folder.record()
-        if record is None:
-            return None
-        # Asked before the events are read: a worker that ends in between has written its last state.
-        alive = _is_alive(folder, record)
-        events, _ = read_events(folder.events)
-        states = [event for event in events if isinstance(event, StateEvent)]
-        last = states[-1] if states else StateEvent(state="queued")
-        state, reason, error = last.state, last.reason, last.error
-        if state not in FINAL_STATES:
-            stop = folder.stop_request()
-            if not alive:
-                state = "interrupted"
-                reason = "the training process ended without a word; these are its last lines"
-                error = folder.log_tail(_LOG_LINES) or "(it wrote none)"
-            elif stop is not None:
-                state, reason = "stopping", f"asked to stop and {stop}"
-        steps = [e for e in events if isinstance(e, MetricsEvent) and e.split == "train"]
-        adapters = [event.name for event in events if isinstance(event, AdapterEvent)]
-        return RunStatus(
-            run_id=record.run_id,
-            kind=record.kind,
-            name=record.name,
-            state=state,
-            reason=reason,
-            step=steps[-1].step if steps else 0,
-            steps=steps[-1].steps if steps else 0,
-            eta_s=steps[-1].eta_s if steps and state == "training" else None,
-            metrics=steps[-1].values if steps else {},
-            adapter=adapters[-1] if adapters else None,
-            error=error,
-            created=record.created,
-        )
 
 
 def _check_data(config: TrainingConfig, data: Path | Rows) -> None:
@@ -264,9 +217,7 @@ def _check_data(config: TrainingConfig, data: Path | Rows) -> None:
         check_instructions(parse_instructions(data))
 
 
-def _is_alive(folder: RunFolder, record: RunRecord) -> bool:
-    _children[:] = [child for child in _children if child.poll() is None]
-    process = folder.process()
-    if process is None:  # being started at this moment, or its starter died
-        return (datetime.now(UTC) - record.created).total_seconds() < _STARTING_S
-    return process.is_alive()
+def _say(folder: RunFolder, event: Event) -> None:
+    writer = EventWriter(folder.events)
+    writer.write(event)
+    writer.close()

@@ -15,7 +15,7 @@ from datasets import Dataset
 from trl import SFTConfig as TrlConfig
 from trl import SFTTrainer
 
-from training.arguments import common_arguments
+from training.arguments import common_arguments, trackers
 from training.base_weights import load_tokenizer
 from training.config import SftConfig
 from training.fast_path import FastSftTrainer
@@ -54,7 +54,7 @@ def build_sft_trainer(
         eval_dataset=_dataset(rows.held_out) if rows.held_out else None,
         processing_class=load_tokenizer(base),
         peft_config=new_adapter(config, parent),
-        callbacks=[progress],
+        callbacks=[progress, *trackers(config, checkpoints)],
     )
 
 

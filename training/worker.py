@@ -10,51 +10,70 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import sys
+import tempfile
 import traceback
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recsys.errors import ZeroshelfError
 from recsys.llm.adapters import Adapter, AdapterCard, AdapterStore, Agreement
 from recsys.llm.model_files import file_sha256, model_file
 from recsys.llm.registry import ModelSpec, load_spec, prompt_format
+from recsys.prompts.formats import PromptFormat
 from recsys.settings import Paths
-from training.config import read_config
+from training.checkpoints import discard_later, latest, step_of
+from training.config import read_config, trains_all
+from training.endings import last_word, reserve, say_last
 from training.events import (
     AdapterEvent,
     AgreementEvent,
     DataEvent,
     EventWriter,
+    MetricsEvent,
     NoteEvent,
+    ResumeEvent,
     RunState,
     StateEvent,
+    read_events,
+    without_superseded,
 )
-from training.methods import build_trainer, prepared, trained_style
-from training.run_folder import ProcessRecord, RunFolder, RunRecord
+from training.failures import explain
+from training.fixed_prompts import FixedPrompt, fixed_prompts
+from training.methods import build_trainer, parsed, prepared, trained_style
+from training.priority import step_back
+from training.processes import ProcessRecord, Terminated, end_on_sigterm
+from training.publish import MODEL_GGUF
+from training.run_folder import RunFolder, RunRecord
+from training.speeds import remember_speed
 from training.splits import Prepared
 
 if TYPE_CHECKING:
     from training.result import TrainingResult
 
-_NICENESS = 5
-
 
 def run_worker(folder: RunFolder) -> int:
     """Do the work of one run and return the process's exit code; nothing escapes but an exit."""
-    events = EventWriter(folder.events)
+    folder.write_process(ProcessRecord.of(os.getpid(), _devices(folder)))
     try:
-        folder.write_process(ProcessRecord.of(os.getpid()))
+        reserve(folder)
+        events = EventWriter(folder.events)
         record = folder.record()
         if record is None:
             raise ValueError(f"{folder.path} is not the folder of a run")
         state, reason = _Work(folder, record, events).do()
         events.write(StateEvent(state=state, reason=reason))
         return 0
+    except Terminated:
+        say_last(folder, last_word(folder, -signal.SIGTERM))
+        return 1
     except Exception as error:  # whatever it is, whoever watches the run has to be told
-        traceback.print_exc()
-        events.write(StateEvent(state="failed", error=_message(error)))
+        with suppress(OSError):
+            traceback.print_exc()
+        say_last(folder, StateEvent(state="failed", error=str(explain(error, folder.path))))
         return 1
 
 
@@ -71,6 +90,7 @@ class _Work:
     def do(self) -> tuple[RunState, str]:
         """The final state and its reason."""
         self._enter("preparing")
+        start = self._checkpoint()
         spec = load_spec(self.config.model)
         gguf = model_file(spec, self.paths.models)
         parent = self._parent(spec)
@@ -83,7 +103,10 @@ class _Work:
         base = base_weights(gguf, self.paths.models)
         tokenizer = load_tokenizer(base)
         rows = prepared(
-            self.config, self.folder.data, text_format, lambda texts: tokenizer(list(texts))["input_ids"]
+            self.config,
+            parsed(self.config, self.folder.data),
+            text_format,
+            lambda texts: tokenizer(list(texts))["input_ids"],
         )
         self.events.write(
             DataEvent(
@@ -97,12 +120,13 @@ class _Work:
             return "stopped", f"asked to stop and {request} before the first step; no adapter"
 
         self._enter("training")
-        result = self._train(rows, base, parent)
+        samples = fixed_prompts(spec.languages) if self.config.samples else ()
+        result = self._train(rows, base, parent, start, samples, text_format)
         request = self.folder.stop_request()
         if request == "cancel":
             return "stopped", f"cancelled after step {result.steps}; no adapter"
 
-        compared = self._export(gguf, base)
+        compared = self._export_model(gguf) if trains_all(self.config) else self._export(gguf, base)
         card = AdapterCard(
             name=self.record.name,
             kind=self.config.kind,
@@ -122,7 +146,10 @@ class _Work:
             curves=result.curves,
             agreement=compared,
         )
-        self._publish(card)
+        if trains_all(self.config):
+            self._publish_model(card)
+        else:
+            self._publish(card)
         if request == "save":
             return "stopped", f"stopped after step {result.steps}; the adapter is saved"
         return "finished", ""
@@ -132,11 +159,31 @@ class _Work:
             return None
         return AdapterStore(self.paths.adapters).get(self.config.parent, spec.name)
 
-    def _train(self, rows: Prepared[Any], base: Path, parent: Adapter | None) -> TrainingResult:
+    def _checkpoint(self) -> Path | None:
+        """Where to go on from; says so where the run has been at work before."""
+        before = read_events(self.folder.events)[0]
+        start = latest(self.folder.checkpoints)
+        discard_later(self.folder.checkpoints, start)
+        if any(isinstance(event, DataEvent | MetricsEvent) for event in before):
+            self.events.write(ResumeEvent(step=step_of(start) if start else 0))
+        return start
+
+    def _train(
+        self,
+        rows: Prepared[Any],
+        base: Path,
+        parent: Adapter | None,
+        start: Path | None,
+        samples: Sequence[FixedPrompt],
+        text_format: PromptFormat,
+    ) -> TrainingResult:
         from training.progress import ProgressCallback
         from training.result import train
+        from training.run_callback import RunCallback
+        from training.samples import AnswerSamples
 
         progress = ProgressCallback(self.events.write, lambda: self.folder.stop_request() is not None)
+        progress.restore(without_superseded(read_events(self.folder.events)[0]))
         trainer = build_trainer(
             self.config,
             rows,
@@ -145,13 +192,20 @@ class _Work:
             checkpoints=self.folder.checkpoints,
             progress=progress,
         )
-        return train(
+        trainer.add_callback(RunCallback(self.folder))
+        tokenizer = trainer.processing_class
+        trainer.add_callback(AnswerSamples(samples, text_format, tokenizer, self.events.write))
+        result = train(
             trainer,
             progress,
             held_out=len(rows.held_out),
             output=self.folder.peft,
             discard_wanted=lambda: self.folder.stop_request() == "cancel",
+            start=start,
         )
+        if progress.tokens_per_s:
+            remember_speed(self.paths.home, self.config, progress.tokens_per_s)
+        return result
 
     def _export(self, gguf: Path, base: Path) -> Agreement | None:
         from training.agreement import agreement
@@ -161,7 +215,7 @@ class _Work:
         write_gguf_lora(self.folder.peft, gguf, self.folder.gguf)
         compared = agreement(gguf, base, self.folder.peft, self.folder.gguf)
         if compared is None:
-            self._note("The disk has no room for the comparison; it is left out")
+            self._note("Disk or memory have no room for the comparison; it is left out")
         else:
             self.events.write(AgreementEvent(agreement=compared))
         return compared
@@ -171,7 +225,31 @@ class _Work:
 
         card, folder = publish_adapter(self.paths.adapters, self.folder.peft, self.folder.gguf, card)
         self.events.write(AdapterEvent(name=card.name, folder=folder))
-        shutil.rmtree(self.folder.checkpoints, ignore_errors=True)  # they served for a crash before here
+        self._clear_checkpoints()
+
+    def _export_model(self, gguf: Path) -> Agreement:
+        from training.agreement import model_agreement
+        from training.gguf_model import write_model_gguf
+
+        self._note("Writing the model as GGUF and comparing llama.cpp with transformers")
+        with tempfile.TemporaryDirectory(dir=self.folder.path, prefix=".dense-") as folder:
+            write_model_gguf(self.folder.peft, gguf, Path(folder) / "model.gguf", quantise=False)
+            compared = model_agreement(Path(folder) / "model.gguf", self.folder.peft)
+        write_model_gguf(self.folder.peft, gguf, self.folder.gguf)
+        self.events.write(AgreementEvent(agreement=compared))
+        return compared
+
+    def _publish_model(self, card: AdapterCard) -> None:
+        from training.publish import publish_model
+
+        folder = publish_model(self.paths.models, self.folder.peft, self.folder.gguf, card)
+        self._note(f"The model is in {folder}; it is served with --model {folder / MODEL_GGUF}")
+        self._clear_checkpoints()
+
+    def _clear_checkpoints(self) -> None:
+        """A finished run has nothing left to go on with."""
+        if self.folder.stop_request() is None:
+            shutil.rmtree(self.folder.checkpoints, ignore_errors=True)
 
     def _enter(self, state: RunState) -> None:
         self.events.write(StateEvent(state=state))
@@ -186,12 +264,12 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _message(error: Exception) -> str:
-    if isinstance(error, ZeroshelfError):
-        return str(error)
-    return f"Training failed: {type(error).__name__}: {error}. The log has the details."
+def _devices(folder: RunFolder) -> tuple[int, ...]:
+    keeper = folder.keeper()
+    return keeper.devices if keeper is not None else ()
 
 
 if __name__ == "__main__":
-    os.nice(_NICENESS)
+    step_back()
+    end_on_sigterm()
     sys.exit(run_worker(RunFolder(Path(sys.argv[1]))))

@@ -9,8 +9,8 @@ import typer
 
 from annotation.commands.home import Home, opened, settings_of
 from annotation.service import AnnotationService
-from recsys.llm.pool import ModelPool, check_model_option
-from recsys.llm.registry import load_spec
+from recsys.llm.backends import describe
+from recsys.llm.pool import ModelPool
 from recsys.settings import Settings
 
 
@@ -40,10 +40,11 @@ def sample(
     settings = settings_of(home)
     if model is not None:
         settings = Settings.model_validate(settings.model_dump() | {"model": model})
-    name = check_model_option(settings.model)
+    name = settings.model
+    languages = describe(name).languages
     pool = ModelPool(settings)
     service = AnnotationService.from_settings(
-        settings, lambda: pool.get(name), models=pool.get, languages=load_spec(name).languages
+        settings, lambda: pool.get(name), models=pool.get, languages=languages
     )
     done = 0
     try:

@@ -74,7 +74,7 @@ def register(jobs: JobStore, sources: SourceFolder, pool: ModelPool, access: Acc
     def start_synthesis(config: dict[str, Any], request: gr.Request) -> dict[str, str]:
         """Start a job; `config` has the fields of a synthesis configuration, `sources` by name."""
         access.require(request.username, Role.RESEARCHER)
-        return {"job": jobs.start(requested_config(config, sources, pool.check))}
+        return {"job": jobs.start(requested_config(config, sources, pool.check_reference))}
 
     @page.shown
     def synthesis(job: str, request: gr.Request) -> SynthesisPayload:

@@ -2,99 +2,101 @@
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
-from recsys.catalog import Attribute, Interaction, Item
-from recsys.domains.base import Dataset, Edition, clean, clean_title, number, unix_time
-from recsys.domains.source import Member, Source
-
-_REVIEWS = r"(?!meta_).+\.jsonl?"
-_META = {"products": r"meta_.+\.jsonl?"}
-_MARKS = {"2023": {"rating", "parent_asin"}, "2018": {"overall", "verified"}, "2014": {"overall", "helpful"}}
-"""Keys that a review of each edition has, and one of the others has not."""
+from recsys.catalog import Interaction, Item
+from recsys.domains.account import Account
+from recsys.domains.amazon_files import PRODUCT_COLUMNS, choose, classify, parse_loosely
+from recsys.domains.amazon_products import is_page_source, product_attributes, product_id, product_text
+from recsys.domains.archives import Member
+from recsys.domains.base import Dataset, Edition
+from recsys.domains.positive import PositiveRule
+from recsys.domains.ratings import UNREADABLE, Columns, header_columns, rating, read_ratings
+from recsys.domains.source import Files, Source
+from recsys.domains.tables import rows
+from recsys.domains.text import blocks, lines
+from recsys.domains.values import clean_title, unix_time
 
 
 class Amazon(Dataset):
     """Products with categories, brand, price and description; reviews of one to five stars, with times.
 
-    Without the file of products, every item is untitled.
+    All categories that lie side by side are read. Without files of products, every item is untitled.
     """
 
     name = "amazon"
     domain = "shopping"
     positive = "rating of 4 or more"
-    editions = tuple(Edition(name, {"reviews": _REVIEWS}, _META) for name in _MARKS)
-
-    def __init__(self, source: Source, edition: Edition, files: Mapping[str, Member]) -> None:
-        super().__init__(source, edition, files)
-        read = {member.shown for member in files.values()}
-        ignored = [m.shown for m in source.members if m.shown not in read and re.search(r"\.jsonl?$", m.name)]
-        source.notes += [f"{shown} is not read: give one category at a time" for shown in ignored]
+    rule = PositiveRule(least={"rating": 4.0})
+    editions = (
+        Edition("2023", expects="CATEGORY.jsonl and meta_CATEGORY.jsonl, or CATEGORY.csv with a header"),
+        Edition("2018", expects="CATEGORY.json and meta_CATEGORY.json, or CATEGORY.csv of product, user"),
+        Edition(
+            "2014",
+            expects="reviews_CATEGORY.json and meta_CATEGORY.json, or ratings_CATEGORY.csv of user, product",
+        ),
+    )
+    _music: ClassVar[bool] = False
 
     @classmethod
-    def _recognises(cls, source: Source, edition: Edition, files: Mapping[str, Member]) -> bool:
-        first = next(source.objects(files["reviews"]), None)
-        return first is not None and set(first) >= _MARKS[edition.name]
+    def recognise(cls, source: Source) -> tuple[Edition, Files] | None:
+        """By the first rows of all files."""
+        files = [file for member in source.members if (file := classify(source, member))]
+        found = choose(files, music=cls._music)
+        if found is None:
+            return None
+        return next(edition for edition in cls.editions if edition.name == found[0]), found[1]
 
-    def items(self) -> Iterator[Item]:
-        """Products with a title, once each."""
-        seen: set[str] = set()
-        for row in self._products():
-            identity = row and (row.get("parent_asin") or row.get("asin"))
-            if not isinstance(row, dict) or not isinstance(identity, str):
-                self.dropped["product row that cannot be read"] += 1
-                continue
-            title = clean_title(str(row.get("title") or ""))
-            if not title:
-                self.dropped["item without title"] += 1
-            elif title.startswith("<") or "getTime()" in title:
-                self.dropped["item whose title is page source"] += 1
-            elif identity in seen:
-                self.dropped["item twice"] += 1
-            else:
-                seen.add(identity)
-                yield Item(
-                    id=identity[:200],
-                    title=title,
-                    text=_text(row),
-                    domain=self.domain,
-                    attributes=_attributes(row),
-                )
+    def _items(self, account: Account) -> Iterator[Item]:
+        for member in self.files["products"]:
+            for line in lines(member, account):
+                if not line.strip():
+                    continue
+                row = parse_loosely(line) or {}
+                product = product_id(row)
+                title = clean_title(str(row.get("title") or ""))
+                if not product:
+                    account.dropped["product row that cannot be read"] += 1
+                elif is_page_source(title):
+                    account.dropped["item whose title is page source"] += 1
+                elif item := self._item(
+                    account, product, title, text=product_text(row), attributes=product_attributes(row)
+                ):
+                    yield item
 
-    def interactions(self) -> Iterator[Interaction]:
+    def _interactions(self, account: Account) -> Iterator[Interaction]:
         """Reviews; of 2023 by the product's parent, since its variants share one entry."""
-        return self._once(self._reviews())
+        for member in self.files["reviews"]:
+            if member.name.endswith(".csv"):
+                yield from self._ratings(member, account)
+                continue
+            for line in lines(member, account):
+                if not line.strip():
+                    continue
+                try:
+                    yield self._review(parse_loosely(line) or {}, account)
+                except ValueError:
+                    account.dropped[UNREADABLE] += 1
 
-    def is_positive(self, interaction: Interaction) -> bool:
-        """See `positive`."""
-        return interaction.value >= 4
+    def _review(self, row: dict[str, Any], account: Account) -> Interaction:
+        if self.edition == "2023":
+            return rating(
+                account, row.get("user_id"), product_id(row), row.get("rating"), row.get("timestamp")
+            )
+        when = row.get("unixReviewTime")
+        if unix_time(when) is None:
+            when = _day(row.get("reviewTime"))
+        return rating(account, row.get("reviewerID"), row.get("asin"), row.get("overall"), when)
 
-    def _reviews(self) -> Iterator[Interaction]:
-        new = self.edition == "2023"
-        keys = ("user_id", "parent_asin", "rating") if new else ("reviewerID", "asin", "overall")
-        for row in self.source.objects(self.files["reviews"]):
-            try:
-                if row is None:
-                    raise ValueError("not an object")
-                user, item, stars = (row[key] for key in keys)
-                if not (isinstance(user, str) and isinstance(item, str) and user and item):
-                    raise ValueError("no user or product")
-                time = number(str(row["timestamp"])) / 1000 if new else row["unixReviewTime"]
-                yield Interaction(user, item, "rating", number(str(stars)), unix_time(str(time)))
-            except (ValueError, KeyError):
-                self.dropped["review row that cannot be read"] += 1
-
-    def _products(self) -> Iterator[dict[str, Any] | None]:
-        member = self.files.get("products")
-        if member is None:
-            return iter(())
-        if self.edition != "2014":
-            return self.source.objects(member)
-        return (_literal(line) for line in self.source.lines(member) if line.strip())
+    def _ratings(self, member: Member, account: Account) -> Iterator[Interaction]:
+        table = rows(blocks(member, account))
+        names = self.source.keys(member)
+        if "userid" in names:
+            product = next(name for name in PRODUCT_COLUMNS if name in names)
+            return read_ratings(table, header_columns(table, item=product), account)
+        user, item = (1, 0) if self.edition == "2018" else (0, 1)
+        return read_ratings(table, Columns(user=user, item=item, value=2, time=3), account)
 
 
 class AmazonMusic(Amazon):
@@ -102,37 +104,11 @@ class AmazonMusic(Amazon):
 
     name = "amazon-music"
     domain = "music"
+    _music = True
 
 
-def _literal(line: str) -> dict[str, Any] | None:
-    """A line of the 2014 edition: a Python literal, which is parsed and never run."""
-    try:
-        value = ast.literal_eval(line)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _text(row: Mapping[str, Any]) -> str:
-    parts: list[str] = []
-    for key in ("description", "features" if "features" in row else "feature"):
-        value = row.get(key) or ()
-        parts += [value] if isinstance(value, str) else [part for part in value if isinstance(part, str)]
-    return clean(" ".join(re.sub(r"<[^>]{1,200}>", " ", part) for part in parts))
-
-
-def _attributes(row: Mapping[str, Any]) -> dict[str, Attribute]:
-    attributes: dict[str, Attribute] = {}
-    brand = row.get("store") or row.get("brand")
-    if isinstance(brand, str) and (brand := clean(brand)):
-        attributes["brand"] = brand
-    categories = row.get("categories") or row.get("category") or ()
-    if isinstance(categories, list):
-        flat = [part for c in categories for part in (c if isinstance(c, list) else [c])]
-        if names := list(
-            dict.fromkeys(clean(name) for name in flat if isinstance(name, str) and clean(name))
-        ):
-            attributes["categories"] = names[:8]
-    with suppress(ValueError):  # no price, a range of prices, or page source
-        attributes["price"] = number(str(row.get("price")).lstrip("$").replace(",", ""))
-    return attributes
+def _day(text: object) -> str:
+    """`09 11, 2015` as `2015-09-11`."""
+    month, _, rest = str(text).partition(" ")
+    day, _, year = rest.partition(", ")
+    return f"{year}-{month:0>2}-{day:0>2}"

@@ -3,86 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from recsys.catalog import Attribute, Interaction, Item
-from recsys.domains.base import Dataset, Edition, clean, clean_title, number
-from recsys.domains.source import Member, Source
+from recsys.domains.account import Account
+from recsys.domains.base import Dataset, Edition
+from recsys.domains.layouts import table
+from recsys.domains.positive import PositiveRule
+from recsys.domains.ratings import header_columns, read_ratings
+from recsys.domains.tables import records
+from recsys.domains.values import clean
 
-_UNKNOWN = frozenset(("", "unknown", "nan"))
+_UNKNOWN = frozenset(("", "unknown", "nan", "none"))
+_PLANNED = "6"
+"""The watching status of what somebody means to watch, in `animelist.csv`."""
 
 
 class Anime(Dataset):
-    """Series and films with genres, of 2020 with a synopsis; ratings of one to ten. No times."""
+    """Series and films with genres, of 2020 with a synopsis; ratings of one to ten. No times.
+
+    `rating_complete.csv` of 2020 is preferred to `animelist.csv`, which also has what was not finished.
+    """
 
     name = "anime"
     domain = "anime"
     positive = "rating of 8 or more"
+    rule = PositiveRule(least={"rating": 8.0})
+    signals = ("rating", "watch", "plan")
     editions = (
         Edition(
             "2020",
-            {"ratings": r"(rating_complete|animelist)\.csv", "anime": r"anime\.csv"},
-            {"synopses": r"anime_with_synopsis\.csv"},
+            {
+                "ratings": table("rating_complete.csv", "user_id", "anime_id", "rating"),
+                "anime": table("anime.csv", "MAL_ID", "Name", "Type"),
+                "synopses": table("anime_with_synopsis.csv", "MAL_ID", "sypnopsis|synopsis", needed=False),
+            },
         ),
-        Edition("2016", {"ratings": r"rating\.csv", "anime": r"anime\.csv"}),
+        Edition(
+            "2016",
+            {
+                "ratings": table("rating.csv", "user_id", "anime_id", "rating"),
+                "anime": table("anime.csv", "anime_id", "name"),
+            },
+        ),
     )
 
-    @classmethod
-    def _recognises(cls, source: Source, edition: Edition, files: Mapping[str, Member]) -> bool:
-        return ("mal_id" if edition.name == "2020" else "anime_id") in source.header(files["anime"])
+    def _items(self, account: Account) -> Iterator[Item]:
+        synopses = self._synopses(account)
+        for row in records(self.table("anime", account)):
+            identity = row and (row.get("malid") or row.get("animeid") or "").strip()
+            if not row or not identity:
+                account.dropped["anime row that cannot be read"] += 1
+            elif item := self._item(
+                account,
+                identity,
+                row.get("name", ""),
+                text=synopses.get(identity, ""),
+                attributes=_attributes(row),
+            ):
+                yield item
 
-    def items(self) -> Iterator[Item]:
-        """Anime; the English name of the 2020 edition is an attribute."""
-        synopses = self._synopses()
-        seen: set[str] = set()
-        for row in self.source.records(self.files["anime"]):
-            identity = (row.get("mal_id") or row.get("anime_id") or "").strip()
-            title = clean_title(row.get("name") or "")
-            if not identity:
-                self.dropped["anime row that cannot be read"] += 1
-            elif not title:
-                self.dropped["item without title"] += 1
-            elif identity in seen:
-                self.dropped["item twice"] += 1
+    def _interactions(self, account: Account) -> Iterator[Interaction]:
+        """Ratings; without one (-1, or 0 of 2020) they are `watch`, or `plan` where the status says so."""
+        rows = self.table("ratings", account)
+        columns = header_columns(rows, item="animeid", signal="watchingstatus")
+        for row in read_ratings(rows, columns, account):
+            if row.value > 0:
+                yield row if row.signal == "rating" else replace(row, signal="rating")
             else:
-                seen.add(identity)
-                yield Item(
-                    id=identity[:200],
-                    title=title,
-                    text=synopses.get(identity, ""),
-                    domain=self.domain,
-                    attributes=_attributes(row),
-                )
+                yield Interaction(row.user, row.item, "plan" if row.signal == _PLANNED else "watch")
 
-    def interactions(self) -> Iterator[Interaction]:
-        """Ratings; watched without a rating (-1, or 0 of 2020) is the signal `watch`."""
-        return self._once(self._ratings())
-
-    def is_positive(self, interaction: Interaction) -> bool:
-        """See `positive`."""
-        return interaction.signal == "rating" and interaction.value >= 8
-
-    def _ratings(self) -> Iterator[Interaction]:
-        rows = self.source.rows(self.files["ratings"])
-        next(rows, None)
-        for row in rows:
-            try:
-                user, item, value = row[0].strip(), row[1].strip(), number(row[2])
-                if not user or not item:
-                    raise ValueError("no user or item")
-            except (ValueError, IndexError):
-                self.dropped["rating row that cannot be read"] += 1
-                continue
-            yield Interaction(user, item, "rating", value) if value > 0 else Interaction(user, item, "watch")
-
-    def _synopses(self) -> dict[str, str]:
-        member = self.files.get("synopses")
-        if member is None:
+    def _synopses(self, account: Account) -> dict[str, str]:
+        if "synopses" not in self.files:
             return {}
         found = {}
-        for row in self.source.records(member):
-            text = clean(row.get("sypnopsis") or row.get("synopsis") or "")  # the misspelling is theirs
-            if text and not text.startswith("No synopsis"):
-                found[(row.get("mal_id") or "").strip()] = text
+        for row in records(self.table("synopses", account)):
+            if row is None:
+                account.dropped["synopsis row that cannot be read"] += 1
+                continue
+            text = row.get("sypnopsis") or row.get("synopsis") or ""  # the misspelling is theirs
+            if not text.startswith("No synopsis"):
+                found[row.get("malid", "").strip()] = text
         return found
 
 
@@ -91,9 +92,9 @@ def _attributes(row: Mapping[str, str]) -> dict[str, Attribute]:
     genres = [clean(genre) for genre in (row.get("genre") or row.get("genres") or "").split(",")]
     if known := [genre for genre in genres if genre.lower() not in _UNKNOWN]:
         attributes["genres"] = known
-    for name, label in (("type", "type"), ("english name", "English name"), ("studios", "studios")):
-        if (value := clean(row.get(name) or "")).lower() not in _UNKNOWN:
+    for column, label in (("type", "type"), ("englishname", "English name"), ("studios", "studios")):
+        if (value := clean(row.get(column) or "")).lower() not in _UNKNOWN:
             attributes[label] = value
-    if (episodes := (row.get("episodes") or "").strip()).isdigit():
+    if (episodes := (row.get("episodes") or "").strip()).isdecimal():
         attributes["episodes"] = int(episodes)
     return attributes

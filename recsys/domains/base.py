@@ -2,136 +2,171 @@
 
 from __future__ import annotations
 
-import html
-import math
-import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from recsys.catalog import MAX_TITLE_CHARS, Interaction, Item
-from recsys.domains.source import Member, Source
-from recsys.errors import DatasetFormatError
+from pydantic import ValidationError
+
+from recsys.catalog import Attribute, Interaction, Item
+from recsys.domains.account import Account
+from recsys.domains.archives import Member
+from recsys.domains.distinct import once, once_each
+from recsys.domains.layouts import Role, find_files
+from recsys.domains.positive import PositiveRule
+from recsys.domains.source import Files, Source
+from recsys.domains.tables import Row, rows
+from recsys.domains.text import blocks
+from recsys.domains.values import clean, clean_title, is_mojibake
+
+MAX_ID_CHARS = 200
+_UNREAD = 6
 
 
 @dataclass(frozen=True)
 class Edition:
-    """One layout of a dataset: the files that it must have, and may have, as patterns of names by role."""
+    """One layout of a dataset: its files by what they are for, and its own rule of what is positive, if any.
+
+    `expects` says in words what has to be there; by default that is the files' usual names.
+    """
 
     name: str
-    files: Mapping[str, str]
-    optional: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    expects: str = ""
+    rule: PositiveRule | None = None
+
+    def expected(self) -> str:
+        """What has to be there, in words."""
+        return self.expects or ", ".join(role.usual for role in self.roles.values() if role.needed)
 
 
 class Dataset(ABC):
-    """One dataset that lies under a path. `dropped` counts rows by reason while they are read."""
+    """One dataset that lies under a path. `items` and `interactions` can be read any number of times."""
 
     name: ClassVar[str]
-    domain: ClassVar[str]
+    domain: str
     positive: ClassVar[str]
-    """What counts as liking an item, in words; `is_positive` decides."""
+    """What counts as liking an item, in words; `rule`, or the edition's, says it in terms of `signals`."""
+    rule: ClassVar[PositiveRule]
+    signals: ClassVar[tuple[str, ...]] = ("rating",)
+    """The signals that its interactions can have; none: any."""
     editions: ClassVar[tuple[Edition, ...]]
 
-    def __init__(self, source: Source, edition: Edition, files: Mapping[str, Member]) -> None:
+    def __init__(
+        self, source: Source, edition: Edition, files: Files, positive: PositiveRule | None = None
+    ) -> None:
+        if positive:
+            positive.check(self.name, self.signals)
         self.source = source
         self.edition = edition.name
         self.files = files
-        self.dropped: Counter[str] = Counter()
+        self.positive_rule = positive or edition.rule or self.rule
+        self.positive_words = str(positive) if positive else self.positive
+        self._accounts: dict[str, Account] = {"files": Account(notes=list(source.notes))}
+        self._tell_what_is_not_read()
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Recognise the edition under `path`; raises DatasetFormatError and DatasetFileError."""
-        source = Source(path)
+    def recognise(cls, source: Source) -> tuple[Edition, Files] | None:
+        """The edition that is there and its files, or None."""
         for edition in cls.editions:
-            files = {role: source.find(pattern) for role, pattern in edition.files.items()}
-            whole = {role: member for role, member in files.items() if member is not None}
-            if len(whole) < len(files):
-                continue
-            for role, pattern in edition.optional.items():
-                if member := source.find(pattern):
-                    whole[role] = member
-            if cls._recognises(source, edition, whole):
-                return cls(source, edition, whole)
-        expected = "; or ".join(
-            f"{', '.join(_readable(p) for p in e.files.values())} ({e.name})" for e in cls.editions
-        )
-        found = ", ".join(member.name for member in source.members[:8])
-        more = len(source.members) - 8
-        raise DatasetFormatError(
-            name=cls.name, path=path, expected=expected, found=found + (f" and {more} more" * (more > 0))
-        )
+            if files := find_files(source, edition.roles):
+                return edition, files
+        return None
 
     @classmethod
-    def _recognises(cls, source: Source, edition: Edition, files: Mapping[str, Member]) -> bool:
-        """Whether the contents are this edition's, where the names alone do not say."""
-        return True
+    def expected(cls) -> str:
+        """What has to be there, in words."""
+        return "; or ".join(f"{edition.expected()} ({edition.name})" for edition in cls.editions)
 
-    @abstractmethod
     def items(self) -> Iterator[Item]:
-        """Every item once, those without a title left out and counted."""
+        """Every item once, in the order of the files; those without a title are left out and counted."""
+        account = self._accounts["items"] = Account()
+        return once_each(self._items(account), account)
 
-    @abstractmethod
     def interactions(self) -> Iterator[Interaction]:
-        """Every interaction that can be used, in the order of the file."""
+        """Every interaction that can be used, in the order of the files; exact repeats are counted."""
+        account = self._accounts["interactions"] = Account()
+        return once(self._interactions(account), account)
+
+    def is_positive(self, interaction: Interaction) -> bool:
+        """Whether the user liked the item."""
+        return self.positive_rule.holds(interaction)
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Rows that were left out, by reason, in the latest reading of the items and of the interactions."""
+        return sum((account.dropped for account in self._accounts.values()), Counter[str]())
+
+    @property
+    def notes(self) -> list[str]:
+        """What else there is to say: files not read or damaged, and what was read otherwise than it is."""
+        remarks = (remark for account in self._accounts.values() for remark in account.remarks())
+        return list(dict.fromkeys(remarks))
 
     @abstractmethod
-    def is_positive(self, interaction: Interaction) -> bool:
-        """Whether the user liked the item; see `positive`."""
+    def _items(self, account: Account) -> Iterator[Item]:
+        """The items, possibly repeated; what cannot be used is counted in `account`."""
 
-    def _once(self, interactions: Iterator[Interaction]) -> Iterator[Interaction]:
-        """Without rows that are there twice. Holds one number a row: 10 million take about 0.9 GB."""
-        seen: set[int] = set()
-        for interaction in interactions:
-            key = hash(interaction)
-            if key in seen:
-                self.dropped["duplicate row"] += 1
-                continue
-            seen.add(key)
-            yield interaction
+    @abstractmethod
+    def _interactions(self, account: Account) -> Iterator[Interaction]:
+        """The interactions, possibly repeated; what cannot be used is counted in `account`."""
 
+    def _item(
+        self,
+        account: Account,
+        identity: str,
+        title: str,
+        *,
+        text: str = "",
+        attributes: Mapping[str, Attribute] | None = None,
+        url: str | None = None,
+        language: str = "en",
+        domain: str = "",
+        titles: Mapping[str, str] | None = None,
+        phrases: Mapping[str, str] | None = None,
+    ) -> Item | None:
+        """The item of one row, its title and text cleaned; None and counted where it cannot be one."""
+        cleaned = clean_title(title)
+        if not cleaned:
+            account.dropped["item without title"] += 1
+            return None
+        if is_mojibake(cleaned):
+            account.altered["titles look like UTF-8 that was read as Latin-1; they are left as they are"] += 1
+        try:
+            return Item(
+                id=identity,
+                title=cleaned,
+                text=clean(text),
+                domain=domain or self.domain,
+                attributes=dict(attributes or {}),
+                url=url,
+                language=language,
+                titles=dict(titles or {}),
+                phrases=dict(phrases or {}),
+            )
+        except ValidationError as error:
+            field = ".".join(str(part) for part in error.errors()[0]["loc"][:1])
+            account.dropped[f"item whose {field} cannot be used"] += 1
+            return None
 
-_LAST_TIME = 7_258_118_400
-_ARTICLE = re.compile(r"^(?P<title>.+?), (?P<article>The|A|An|L'|La|Le|Les|Il|El|Los|Las|Das|Der|Die)$")
+    def file(self, role: str) -> Member:
+        """The file for `role`, the first where there are several."""
+        return self.files[role][0]
 
+    def table(
+        self, role: str, account: Account, *, escape: str | None = None, native: str = "UTF-8"
+    ) -> Iterator[Row | None]:
+        """The rows of a CSV file, its header first; see `rows` and `blocks`."""
+        member = self.file(role)
+        text = blocks(member, account, native=native)
+        return rows(text, delimiter=self.source.delimiter(member), escape=escape)
 
-def number(text: str) -> float:
-    """A finite number; raises ValueError for anything else."""
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text!r} is not a finite number")
-    return value
-
-
-def unix_time(text: str) -> int:
-    """Whole seconds since 1970; raises ValueError for anything else, or after the year 2200."""
-    value = number(text)
-    if not 0 <= value < _LAST_TIME:
-        raise ValueError(f"{text!r} is not a time in seconds")
-    return int(value)
-
-
-def unmove_article(title: str) -> str:
-    """`Matrix, The` as `The Matrix`."""
-    match = _ARTICLE.match(title.strip())
-    if match is None:
-        return title.strip()
-    space = "" if match["article"].endswith("'") else " "
-    return f"{match['article']}{space}{match['title']}"
-
-
-def clean(text: str) -> str:
-    """Text without HTML entities, control characters and runs of blanks."""
-    unescaped = html.unescape(html.unescape(text)) if "&" in text else text
-    return re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in unescaped)).strip()
-
-
-def clean_title(text: str) -> str:
-    """A title that an Item takes."""
-    return clean(text)[:MAX_TITLE_CHARS]
-
-
-def _readable(pattern: str) -> str:
-    return re.sub(r"\\(.)", r"\1", pattern)
+    def _tell_what_is_not_read(self) -> None:
+        read = {member.place for members in self.files.values() for member in members}
+        others = [member.place for member in self.source.members if member.place not in read]
+        if others:
+            more = len(others) - _UNREAD
+            names = ", ".join(others[:_UNREAD]) + (f" and {more} more" if more > 0 else "")
+            self._accounts["files"].note(f"not read: {names}")

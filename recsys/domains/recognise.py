@@ -8,7 +8,8 @@ from pathlib import Path
 
 from recsys.domains.base import Dataset
 from recsys.domains.registry import DATASETS
-from recsys.errors import DatasetFileError, DatasetFormatError
+from recsys.domains.source import Source
+from recsys.errors import DatasetFileError
 
 _MUSIC = re.compile(r"music|cds_and_vinyl", re.IGNORECASE)
 
@@ -27,14 +28,13 @@ def recognise(path: Path) -> Recognised:
 
     Amazon's categories have one layout, so the names of the files decide whether it is music.
     """
+    try:
+        source = Source(path)
+    except DatasetFileError as error:
+        return Recognised(error=error)
     for name, dataset in _in_order(path):
-        try:
-            opened = dataset.open(path)
-        except DatasetFormatError:
-            continue
-        except DatasetFileError as error:
-            return Recognised(error=error)
-        return Recognised(name, opened.edition)
+        if known := dataset.recognise(source):
+            return Recognised(name, known[0].name)
     return Recognised()
 
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from recsys.catalog import Interaction, Item
-from recsys.domains.base import Dataset, Edition, clean_title, number
-from recsys.domains.source import Member, Source
+from recsys.domains.account import Account
+from recsys.domains.archives import Member
+from recsys.domains.base import MAX_ID_CHARS, Dataset, Edition
+from recsys.domains.layouts import Role
+from recsys.domains.positive import PositiveRule
+from recsys.domains.source import Source
+from recsys.domains.tables import Row
+from recsys.domains.values import clean_title, number
+
+_BEHAVIOURS = ("purchase", "play")
+
+
+def _fits(source: Source, member: Member) -> bool:
+    """Whether one of the first rows is of this dataset; the first may be a header."""
+    return any(
+        len(fields := line.split(",")) >= 4 and any(field.strip(' "') in _BEHAVIOURS for field in fields[2:])
+        for line in source.head(member)[:2]
+    )
 
 
 class Steam(Dataset):
@@ -15,52 +31,54 @@ class Steam(Dataset):
     name = "steam"
     domain = "games"
     positive = "played for two hours or more"
-    editions = (Edition("200k", {"rows": r"steam.*\.csv"}),)
+    rule = PositiveRule(least={"play": 2.0})
+    signals = ("play", "purchase")
+    editions = (Edition("200k", {"rows": Role("steam-200k.csv", _fits)}),)
 
-    @classmethod
-    def _recognises(cls, source: Source, edition: Edition, files: Mapping[str, Member]) -> bool:
-        first = source.header(files["rows"])
-        return len(first) >= 4 and first[2] in ("purchase", "play")
+    def _items(self, account: Account) -> Iterator[Item]:
+        titles = dict.fromkeys(title for _, title, _, _ in self._rows(Account()))
+        for title in titles:
+            if item := self._item(account, title[:MAX_ID_CHARS], title):
+                yield item
 
-    def items(self) -> Iterator[Item]:
-        """Every title once."""
-        seen: set[str] = set()
-        for _, title, _, _ in self._rows(count=False):
-            if title not in seen:
-                seen.add(title)
-                yield Item(id=title[:200], title=title, domain=self.domain)
+    def _interactions(self, account: Account) -> Iterator[Interaction]:
+        """One for each user and game: `play` with its hours where there are any, else `purchase`.
 
-    def interactions(self) -> Iterator[Interaction]:
-        """One for each user and game: `play` with its hours where there are any, else `purchase`."""
-        found: dict[tuple[str, str], float | None] = {}
-        for user, title, behaviour, value in self._rows(count=True):
-            key = (user, title[:200])
-            hours = found.get(key)
-            if behaviour == "play":
-                if hours is not None:
-                    self.dropped["played twice (hours added)"] += 1
-                found[key] = (hours or 0.0) + value
-            elif key in found:
-                self.dropped["purchase twice"] += 1
+        Different rows of play of one game are added up; the same row twice counts once.
+        """
+        played: dict[tuple[str, str], tuple[float, ...]] = {}
+        bought: set[tuple[str, str]] = set()
+        for user, title, behaviour, value in self._rows(account):
+            known = (user, title[:MAX_ID_CHARS])
+            hours = played.setdefault(known, ())
+            if value in hours if behaviour == "play" else known in bought:
+                account.dropped["duplicate row"] += 1
+            elif behaviour == "purchase":
+                bought.add(known)
             else:
-                found[key] = None
-        for (user, item), hours in found.items():
-            if hours is None:
-                yield Interaction(user, item, "purchase")
-            else:
-                yield Interaction(user, item, "play", hours)
+                if hours:
+                    account.dropped["play row of a game that has one (hours added)"] += 1
+                played[known] = (*hours, value)
+        for (user, item), hours in played.items():
+            yield (
+                Interaction(user, item, "play", sum(hours)) if hours else Interaction(user, item, "purchase")
+            )
 
-    def is_positive(self, interaction: Interaction) -> bool:
-        """See `positive`."""
-        return interaction.signal == "play" and interaction.value >= 2.0
-
-    def _rows(self, *, count: bool) -> Iterator[tuple[str, str, str, float]]:
-        for row in self.source.rows(self.files["rows"]):
+    def _rows(self, account: Account) -> Iterator[tuple[str, str, str, float]]:
+        for place, row in enumerate(self.table("rows", account)):
             try:
-                user, title, behaviour, value = row[0].strip(), clean_title(row[1]), row[2], number(row[3])
-                if not user or not title or behaviour not in ("purchase", "play"):
-                    raise ValueError("not a row of this dataset")
+                user, title, behaviour, value = _fields(row)
             except (ValueError, IndexError):
-                self.dropped["row that cannot be read"] += count
+                if place or row is None or row[0].strip().isdigit():  # else it is a header
+                    account.dropped["row that cannot be read"] += 1
                 continue
             yield user, title, behaviour, value
+
+
+def _fields(row: Row | None) -> tuple[str, str, str, float]:
+    if row is None:
+        raise ValueError("no row")
+    user, title, behaviour, value = row[0].strip(), clean_title(row[1]), row[2].strip(), number(row[3])
+    if not user or not title or behaviour not in _BEHAVIOURS:
+        raise ValueError("not a row of this dataset")
+    return user, title, behaviour, value

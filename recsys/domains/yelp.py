@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from recsys.catalog import Attribute, Interaction, Item
-from recsys.domains.base import Dataset, Edition, clean, clean_title, number
+from recsys.domains.account import Account
+from recsys.domains.base import Dataset, Edition
+from recsys.domains.layouts import json_lines
+from recsys.domains.positive import PositiveRule
+from recsys.domains.ratings import UNREADABLE, identity, rating
+from recsys.domains.tables import objects
+from recsys.domains.text import lines
+from recsys.domains.values import clean
 
 
 class Yelp(Dataset):
@@ -15,49 +22,46 @@ class Yelp(Dataset):
     name = "yelp"
     domain = "places"
     positive = "4 stars or more"
-    editions = (Edition("JSON", {"places": r".*business.*\.json", "reviews": r".*review.*\.json"}),)
+    rule = PositiveRule(least={"rating": 4.0})
+    editions = (
+        Edition(
+            "JSON",
+            {
+                "places": json_lines("yelp_academic_dataset_business.json", "business_id", "name"),
+                "reviews": json_lines("yelp_academic_dataset_review.json", "user_id", "business_id", "stars"),
+            },
+        ),
+    )
 
-    def items(self) -> Iterator[Item]:
-        """Places; where one is, and what it is, are attributes."""
-        seen: set[str] = set()
-        for row in self.source.objects(self.files["places"]):
-            if row is None or not isinstance(row.get("business_id"), str) or not row["business_id"]:
-                self.dropped["place row that cannot be read"] += 1
-            elif not (title := clean_title(str(row.get("name") or ""))):
-                self.dropped["item without title"] += 1
-            elif row["business_id"] in seen:
-                self.dropped["item twice"] += 1
-            else:
-                seen.add(row["business_id"])
-                attributes: dict[str, Attribute] = {}
-                kinds = [clean(kind) for kind in str(row.get("categories") or "").split(",")]
-                if known := [kind for kind in kinds if kind]:
-                    attributes["categories"] = known
-                for name in ("city", "state"):
-                    if value := clean(str(row.get(name) or "")):
-                        attributes[name] = value
-                yield Item(
-                    id=row["business_id"][:200], title=title, domain=self.domain, attributes=attributes
-                )
-
-    def interactions(self) -> Iterator[Interaction]:
-        """Reviews."""
-        return self._once(self._reviews())
-
-    def is_positive(self, interaction: Interaction) -> bool:
-        """See `positive`."""
-        return interaction.value >= 4
-
-    def _reviews(self) -> Iterator[Interaction]:
-        for row in self.source.objects(self.files["reviews"]):
+    def _items(self, account: Account) -> Iterator[Item]:
+        for row in objects(lines(self.file("places"), account)):
+            row = row or {}
             try:
-                if row is None:
-                    raise ValueError("not an object")
-                time = datetime.strptime(row["date"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-                user, item, stars = row["user_id"], row["business_id"], number(str(row["stars"]))
-                if not (isinstance(user, str) and isinstance(item, str) and user and item):
-                    raise ValueError("no user or place")
-            except (ValueError, KeyError, TypeError):
-                self.dropped["review row that cannot be read"] += 1
+                place = identity(row.get("business_id"))
+            except ValueError:
+                account.dropped["place row that cannot be read"] += 1
                 continue
-            yield Interaction(user, item, "rating", stars, int(time.timestamp()))
+            if item := self._item(account, place, str(row.get("name") or ""), attributes=_attributes(row)):
+                yield item
+
+    def _interactions(self, account: Account) -> Iterator[Interaction]:
+        for row in objects(lines(self.file("reviews"), account)):
+            try:
+                row = row or {}
+                yield rating(
+                    account, row.get("user_id"), row.get("business_id"), row.get("stars"), row.get("date")
+                )
+            except ValueError:
+                account.dropped[UNREADABLE] += 1
+
+
+def _attributes(row: Mapping[str, Any]) -> dict[str, Attribute]:
+    attributes: dict[str, Attribute] = {}
+    kinds = row.get("categories")
+    names = kinds if isinstance(kinds, list) else str(kinds or "").split(",")
+    if known := [kind for name in names if (kind := clean(str(name)))]:
+        attributes["categories"] = known
+    for name in ("city", "state"):
+        if value := clean(str(row.get(name) or "")):
+            attributes[name] = value
+    return attributes

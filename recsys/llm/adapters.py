@@ -15,6 +15,7 @@ from recsys.prompts.formats import Style
 
 CARD = "card.json"
 GGUF = "adapter.gguf"
+WEIGHTS = "adapter_model.safetensors"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
@@ -104,16 +105,16 @@ class AdapterStore:
                 adapters.append(Adapter(card, card_path.parent))
         return sorted(adapters, key=lambda a: a.card.created, reverse=True)
 
-    def get(self, name: str, base_model: str | None = None) -> Adapter:
+    def get(self, name: str, base_model: str | None = None, *, file: str = GGUF) -> Adapter:
         """The adapter called `name`.
 
-        Raises UnknownAdapterError when there is none for `base_model`, AdapterFileError when its
-        GGUF file is gone.
+        Raises UnknownAdapterError when there is none for `base_model`, AdapterFileError when the `file`
+        that is to be loaded is gone.
         """
         found = {a.card.name: a for a in self.list(base_model)}
         if name not in found:
             raise UnknownAdapterError(name=name, known=", ".join(found) or "none yet")
         adapter = found[name]
-        if not adapter.gguf.is_file():
-            raise AdapterFileError(name=name, problem=f"{GGUF} is missing")
+        if not (adapter.folder / file).is_file():
+            raise AdapterFileError(name=name, problem=f"{file} is missing")
         return adapter

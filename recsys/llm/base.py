@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from recsys.errors import InputError
 from recsys.prompts.formats import Prompt
 
 
@@ -34,6 +35,10 @@ class Sampling(BaseModel):
     def with_seed(self, seed: int) -> Sampling:
         """The same settings from another seed."""
         return self.model_copy(update={"seed": seed % 2**32})
+
+
+MAX_ANSWERS = 8
+"""Answers that can be asked for with one request."""
 
 
 class Priority(IntEnum):
@@ -123,3 +128,23 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Free the model."""
+
+
+@runtime_checkable
+class OwnAdapters(Protocol):
+    """A backend whose adapters do not lie in this app's folder."""
+
+    def adapters(self) -> tuple[str, ...]:
+        """The names that can be asked for, as far as they are known."""
+
+
+def check_answers(n: int) -> None:
+    """Raise InputError where a request asks for fewer or more answers than a backend gives."""
+    if not 1 <= n <= MAX_ANSWERS:
+        raise InputError(reason=f"Between 1 and {MAX_ANSWERS} answers at once can be sampled.")
+
+
+def check_single(requests: Sequence[Request]) -> None:
+    """Raise InputError where one of many requests asks for more than one answer."""
+    if any(request.n != 1 for request in requests):
+        raise InputError(reason="Requests that are answered together have one answer each.")

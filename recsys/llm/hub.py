@@ -1,4 +1,4 @@
-"""GGUF files from the Hugging Face hub: `hf:org/name`, or `hf:org/name:QUANT` for one of several.
+"""Models from the Hugging Face hub: `hf:org/name`, or `hf:org/name:QUANT` for one of several GGUF files.
 
 Files lie in the hub's own cache (`HF_HOME`), shared with other programs; what is there is used
 without a network. `HF_TOKEN` and `HF_ENDPOINT` mean what they mean elsewhere.
@@ -6,8 +6,9 @@ without a network. `HF_TOKEN` and `HF_ENDPOINT` mean what they mean elsewhere.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import httpx2
@@ -33,6 +34,11 @@ _PREFERRED = ("q4_k_m", "q4_k_s", "q4_k_xl", "q4_0", "q5_k_m", "q6_k", "q8_0", "
 """Quantisations, the first that a repository has is taken: 4 bits cost little quality."""
 
 _UNREACHABLE = (HfHubHTTPError, httpx2.HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError)
+
+DENSE, DENSE_INDEX = "model.safetensors", "model.safetensors.index.json"
+_BESIDE = (".json", ".jinja", ".model", "merges.txt", "vocab.txt")
+"""How the files end that belong to safetensors: configuration, tokenizer, chat template."""
+
 _TIMEOUT = 10.0
 """Seconds without a word from the hub until the cache is used instead."""
 
@@ -45,19 +51,21 @@ def parse_name(name: str) -> tuple[str, str | None]:
     return match[1], match[2]
 
 
-def fetch(name: str, *, endpoint: str | None = None, cache: Path | None = None) -> Path:
+def fetch(name: str, *, dense: bool = False, endpoint: str | None = None, cache: Path | None = None) -> Path:
     """The GGUF file that `name` stands for, downloaded the first time; of a split one, its first part.
 
+    With `dense`, a repository without a GGUF file gives the folder of its safetensors files instead.
     Raises UnknownModelError for a name of another form, and HubModelError when the repository does not
-    exist or is closed to us, has no such GGUF file, or cannot be reached and is not in the cache.
+    exist or is closed to us, has no such file, or cannot be reached and is not in the cache.
     """
     repository, quantisation = parse_name(name)
+    dense = dense and quantisation is None
     try:
         info = HfApi(endpoint=endpoint).model_info(repository, timeout=_TIMEOUT)
         files = [sibling.rfilename for sibling in info.siblings or ()]
-        chosen = choose(files, quantisation)
+        chosen = choose(files, quantisation) or (choose_dense(files) if dense else ())
         if not chosen:
-            raise HubModelError(name=name, problem=_nothing(files, quantisation))
+            raise HubModelError(name=name, problem=_nothing(files, quantisation, dense))
         folder = snapshot_download(
             repository, allow_patterns=list(chosen), endpoint=endpoint, cache_dir=cache
         )
@@ -69,11 +77,11 @@ def fetch(name: str, *, endpoint: str | None = None, cache: Path | None = None) 
     except HFValidationError as error:
         raise HubModelError(name=name, problem=_line(error)) from error
     except _UNREACHABLE as error:
-        if path := _cached(repository, quantisation, cache):
+        if path := cached(name, dense=dense, cache=cache):
             return path
         problem = f"the hub cannot be reached, and it is not in the cache ({_line(error)})"
         raise HubModelError(name=name, problem=problem) from error
-    return Path(folder, chosen[0])
+    return Path(folder, chosen[0]) if chosen[0].endswith(".gguf") else Path(folder)
 
 
 def choose(files: Iterable[str], quantisation: str | None) -> tuple[str, ...]:
@@ -90,8 +98,26 @@ def choose(files: Iterable[str], quantisation: str | None) -> tuple[str, ...]:
     return ()
 
 
-def _cached(repository: str, quantisation: str | None, cache: Path | None) -> Path | None:
-    """What an earlier fetch left in the cache, where all its parts are there."""
+def choose_dense(files: Iterable[str]) -> tuple[str, ...]:
+    """The files of a repository that transformers loads its safetensors from; () where it has none.
+
+    Neither pickled weights nor Python files are among them.
+    """
+    top = [file for file in files if "/" not in file]
+    if not is_dense(top):
+        return ()
+    weights = (file for file in top if re.fullmatch(r"model(-\d{5}-of-\d{5})?\.safetensors", file))
+    return (*weights, *(file for file in top if file.endswith(_BESIDE)))
+
+
+def is_dense(files: Collection[str]) -> bool:
+    """Whether a folder with these files holds a model that transformers can load from safetensors."""
+    return "config.json" in files and any(f in files for f in (DENSE, DENSE_INDEX))
+
+
+def cached(name: str, *, dense: bool = False, cache: Path | None = None) -> Path | None:
+    """What an earlier `fetch` left in the cache, where all its parts are there."""
+    repository, quantisation = parse_name(name)
     folder = Path(cache or HF_HUB_CACHE, repo_folder_name(repo_id=repository, repo_type="model"))
     try:
         folder = folder / "snapshots" / (folder / "refs" / "main").read_text().strip()
@@ -99,17 +125,31 @@ def _cached(repository: str, quantisation: str | None, cache: Path | None) -> Pa
         return None
     chosen = choose((path.relative_to(folder).as_posix() for path in folder.rglob("*.gguf")), quantisation)
     if not chosen:
-        return None
+        return folder if dense and quantisation is None and is_whole(folder) else None
     split = _SPLIT.search(chosen[0])
     whole = len(chosen) == int(split[2]) if split else True
     return folder / chosen[0] if whole else None
 
 
-def _nothing(files: Iterable[str], quantisation: str | None) -> str:
+def is_whole(folder: Path) -> bool:
+    """Whether all safetensors files of a folder are there, where they are several by their index."""
+    files = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if not is_dense(files) or DENSE in files:
+        return is_dense(files)
+    try:
+        parts = json.loads((folder / DENSE_INDEX).read_bytes())["weight_map"].values()
+        return files.issuperset(parts)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _nothing(files: Iterable[str], quantisation: str | None, dense: bool) -> str:
     found = ", ".join(f for f in files if f.endswith(".gguf"))
-    if not found:
-        return "the repository has no GGUF file (those that have one are mostly called …-GGUF)"
-    return f"no GGUF file is called {quantisation}; there are {found}"
+    if found:
+        return f"no GGUF file is called {quantisation}; there are {found}"
+    if dense:
+        return f"the repository has neither a GGUF file nor config.json with {DENSE}"
+    return "the repository has no GGUF file (those that have one are mostly called …-GGUF)"
 
 
 def _line(error: Exception) -> str:

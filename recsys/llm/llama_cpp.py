@@ -8,9 +8,10 @@ from pathlib import Path
 
 from llama_cpp import llama_supports_gpu_offload
 
-from recsys.errors import AdapterFileError, InputError, NotReadyError, PromptTooLongError
+from recsys.errors import AdapterFileError, NotReadyError, PromptTooLongError
 from recsys.llm.adapters import AdapterStore
-from recsys.llm.base import Completion, Delta, Priority, Request
+from recsys.llm.base import Completion, Delta, Priority, Request, check_answers, check_single
+from recsys.llm.fitting import fit_history
 from recsys.llm.generation import Generation, Part
 from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel
 from recsys.llm.registry import ModelSpec, prompt_format
@@ -59,12 +60,8 @@ class LlamaCppBackend:
 
     def fit(self, request: Request) -> Request:
         """The request with its oldest history lines dropped until it fits; see `Backend.fit`."""
-        prompt, limit = request.prompt, self._limit(request)
-        while (tokens := len(self._tokens(prompt, request.adapter))) > limit:
-            if not prompt.history:
-                raise PromptTooLongError(tokens=tokens, limit=max(limit, 0))
-            excess = (tokens - limit) / tokens
-            prompt = prompt.without_oldest(max(1, int(len(prompt.history) * excess * 0.5)))
+        adapter, limit = request.adapter, self._limit(request)
+        prompt = fit_history(request.prompt, lambda p: len(self._tokens(p, adapter)), limit)
         return request.with_prompt(prompt)
 
     def stream(self, request: Request) -> Iterator[Delta]:
@@ -91,8 +88,7 @@ class LlamaCppBackend:
     def complete_many(self, requests: Sequence[Request]) -> list[Completion]:
         """One answer to each request; see `Backend.complete_many`. Up to eight share a batch."""
         parts = [self._part(request) for request in requests]
-        if any(request.n != 1 for request in requests):
-            raise InputError(reason="Requests that are answered together have one answer each.")
+        check_single(requests)
         done: list[Completion] = []
         for wave in self._waves(parts):
             job = self._run(wave)
@@ -123,8 +119,7 @@ class LlamaCppBackend:
             self._model.close()
 
     def _submit(self, request: Request) -> Generation:
-        if not 1 <= request.n <= MAX_SEQUENCES:
-            raise InputError(reason=f"Between 1 and {MAX_SEQUENCES} answers at once can be sampled.")
+        check_answers(request.n)
         return self._run([self._part(request)])
 
     def _run(self, parts: Sequence[Part]) -> Generation:

@@ -18,10 +18,10 @@ from pathlib import Path
 import llama_cpp
 
 from recsys.errors import ModelFileError, ResourceError
-from recsys.llm.base import Sampling
+from recsys.llm.base import MAX_ANSWERS, Sampling
 from recsys.llm.gguf_metadata import silence_llama_cpp
 
-MAX_SEQUENCES = 8
+MAX_SEQUENCES = MAX_ANSWERS
 """Sequences that one context can hold."""
 
 _BLOCK = 64

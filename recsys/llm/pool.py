@@ -8,13 +8,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recsys.errors import InputError, NotReadyError, UnknownModelError, ZeroshelfError
-from recsys.llm import hub
+from recsys.errors import NotReadyError, UnknownModelError, ZeroshelfError
 from recsys.llm.adapters import AdapterStore
-from recsys.llm.base import Backend
-from recsys.llm.llama_cpp import LlamaCppBackend
-from recsys.llm.model_files import model_file
-from recsys.llm.registry import known_models, load_spec
+from recsys.llm.backends import Opened, describe, open_backend, split_typed
+from recsys.llm.base import Backend, OwnAdapters
+from recsys.llm.registry import known_models
 from recsys.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -25,7 +23,9 @@ _RESIDENT = 2
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One choice of model: a base, or a base with an adapter."""
+    """One choice of model: a base, or a base with an adapter. `backend` is "none" where `error` says why
+    there can be none.
+    """
 
     name: str
     backend: str
@@ -47,7 +47,7 @@ class ModelPool:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.adapters = AdapterStore(settings.paths.adapters)
-        self._backends: OrderedDict[str, LlamaCppBackend] = OrderedDict()
+        self._opened: OrderedDict[str, Opened] = OrderedDict()
         self._errors: dict[str, ZeroshelfError] = {}
         self._lock = threading.Lock()
         self._loading = threading.Lock()
@@ -59,7 +59,7 @@ class ModelPool:
     def ready(self, name: str) -> bool:
         """Whether the base model `name` can answer at once."""
         with self._lock:
-            return name in self._backends
+            return name in self._opened
 
     def error(self, name: str) -> ZeroshelfError | None:
         """Why the last attempt to load `name` failed, or None."""
@@ -68,13 +68,13 @@ class ModelPool:
     def get(self, name: str, *, wait: bool = True) -> Backend:
         """The backend of base model `name`, loaded now where it is not resident.
 
-        Without `wait`, NotReadyError is raised instead of loading. Raises UnknownModelError and
-        ModelFileError.
+        Without `wait`, NotReadyError is raised instead of loading. Raises UnknownModelError,
+        ModelFileError and HubModelError.
         """
         with self._lock:
-            if name in self._backends:
-                self._backends.move_to_end(name)
-                return self._backends[name]
+            if name in self._opened:
+                self._opened.move_to_end(name)
+                return self._opened[name].backend
         if not wait:
             if error := self._errors.get(name):
                 raise error
@@ -84,15 +84,21 @@ class ModelPool:
                 return self.get(name)
             return self._load(name)
 
-    def resolve(self, reference: str) -> tuple[Backend, str | None]:
+    def resolve(self, reference: str, *, typed: bool = False) -> tuple[Backend, str | None]:
         """Backend and adapter of "model" or "model+adapter"; an empty reference is the default model.
 
-        Raises UnknownModelError, UnknownAdapterError, AdapterFileError, ModelFileError.
+        Only models of the list, unless `typed` says that the reference was written on this machine, on
+        the command line or into a file that it names. Raises UnknownModelError, UnknownAdapterError,
+        AdapterFileError, ModelFileError.
         """
-        model, adapter = self._split(reference or self.settings.model)
-        self.check(model)
-        if adapter is not None:
-            self.adapters.get(adapter, model)
+        reference = reference or self.settings.model
+        if typed:
+            model, adapter = split_typed(reference)
+        else:
+            self.check_reference(reference)
+            model, adapter = self._split(reference)
+        if adapter is not None and (file := describe(model).adapter_file):
+            self.adapters.get(adapter, model, file=file)
         return self.get(model), adapter
 
     def _split(self, reference: str) -> tuple[str, str | None]:
@@ -108,39 +114,63 @@ class ModelPool:
         """The base models that page and API can name, the default first."""
         return tuple(dict.fromkeys([self.settings.model, *known_models()]))
 
+    def trainable(self) -> Sequence[str]:
+        """Those of `bases` that lie in a GGUF file, whose weights can be trained."""
+        infos = (info for info in self.list() if info.adapter is None)
+        return tuple(info.name for info in infos if info.backend == "llama.cpp")
+
     def check(self, name: str) -> None:
-        """Raise where `name` cannot name a base model of this app."""
-        if name == self.settings.model or name in known_models():
-            return
-        if name.endswith(".gguf") or name.startswith(hub.PREFIX):
-            # A path or a download comes from the command line only: page and API choose from the list.
+        """Raise UnknownModelError where `name` is not among `bases`.
+
+        A path, a download or a server comes from the command line only: page and API choose from the list.
+        """
+        if name not in self.bases():
             raise UnknownModelError(name=name, known=", ".join(self.bases()))
-        load_spec(name)
+
+    def check_reference(self, reference: str) -> None:
+        """Raise UnknownModelError where the model of `reference` is not among `bases`."""
+        self.check(self._split(reference or self.settings.model)[0])
 
     def list(self) -> list[ModelInfo]:
         """Every choice of model: the default first, each base followed by its adapters."""
         choices = []
         for name in self.bases():
+            opened = self._opened_as(name)
             try:
-                languages = load_spec(name).languages
+                described = describe(name)
             except ZeroshelfError as error:
-                choices.append(ModelInfo(name, "llama.cpp", (), None, False, str(error)))
+                choices.append(ModelInfo(name, "none", (), None, False, str(error)))
                 continue
+            kind = opened.kind if opened else described.kind
             error_text = str(self._errors[name]) if name in self._errors else None
-            ready = self.ready(name)
-            choices.append(ModelInfo(name, "llama.cpp", languages, None, ready, error_text))
             choices += [
-                ModelInfo(f"{name}+{a.card.name}", "llama.cpp", languages, a.card.name, ready, error_text)
-                for a in self.adapters.list(name)
+                ModelInfo(
+                    name=f"{name}+{adapter}" if adapter else name,
+                    backend=kind,
+                    languages=described.languages,
+                    adapter=adapter,
+                    ready=opened is not None,
+                    error=error_text,
+                )
+                for adapter in (None, *self._adapters_of(name, opened))
             ]
         return choices
+
+    def _opened_as(self, name: str) -> Opened | None:
+        with self._lock:
+            return self._opened.get(name)
+
+    def _adapters_of(self, name: str, opened: Opened | None) -> Sequence[str]:
+        if opened and isinstance(opened.backend, OwnAdapters):
+            return opened.backend.adapters()
+        return [adapter.card.name for adapter in self.adapters.list(name)]
 
     def close(self) -> None:
         """Unload everything."""
         with self._lock:
-            backends, self._backends = list(self._backends.values()), OrderedDict()
-        for backend in backends:
-            backend.close()
+            opened, self._opened = list(self._opened.values()), OrderedDict()
+        for one in opened:
+            one.backend.close()
 
     def _preload(self) -> None:
         try:
@@ -150,34 +180,15 @@ class ModelPool:
 
     def _load(self, name: str) -> Backend:
         try:
-            spec = load_spec(name)
-            path = model_file(spec, self.settings.paths.models)
-            backend = LlamaCppBackend(
-                spec,
-                path,
-                self.adapters,
-                context_tokens=self.settings.context_tokens,
-                threads=self.settings.threads,
-            )
+            opened = open_backend(name, self.settings, self.adapters)
         except ZeroshelfError as error:
             self._errors[name] = error
             raise
         self._errors.pop(name, None)
         with self._lock:
-            self._backends[name] = backend
-            oldest = next(iter(self._backends))
-            evicted = self._backends.pop(oldest) if len(self._backends) > _RESIDENT else None
+            self._opened[name] = opened
+            oldest = next(iter(self._opened))
+            evicted = self._opened.pop(oldest) if len(self._opened) > _RESIDENT else None
         if evicted:
-            evicted.close()
-        return backend
-
-
-def check_model_option(name: str) -> str:
-    """`name` when this version can serve it; raises UnknownModelError, ModelFileError, InputError."""
-    if name.startswith("openai:"):
-        raise InputError(
-            reason=f"{name!r} names a backend that this version does not have yet. "
-            "Use an embedded model, a path to a .gguf file, or hf:org/name."
-        )
-    load_spec(name)
-    return name
+            evicted.backend.close()
+        return opened.backend

@@ -1,7 +1,8 @@
 """Which models there are, and how each wants its prompts.
 
 A model is named by one string: the name of an embedded model (`models.toml`), a path to a GGUF file,
-or `hf:org/name` for one on the Hugging Face hub; `openai:` names belong to a backend of their own.
+or `hf:org/name` for one on the Hugging Face hub. Models without a GGUF file belong to other backends
+(`recsys.llm.backends`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from recsys.errors import ModelFileError, UnknownModelError
+from recsys.errors import InputError, ModelFileError, UnknownModelError
 from recsys.llm import hub
 from recsys.llm.gguf_metadata import read_metadata
 from recsys.prompts.formats import Prompt, PromptFormat, Style
@@ -53,7 +54,8 @@ def known_models() -> dict[str, ModelSpec]:
 def load_spec(name: str) -> ModelSpec:
     """The model called `name`: an embedded one, a path to a `.gguf` file, or one on the hub.
 
-    Raises UnknownModelError for any other name and ModelFileError when the file is missing.
+    Raises UnknownModelError for any other name, InputError for a model on a server, and ModelFileError when
+    the file is missing.
     """
     known = known_models()
     if name in known:
@@ -61,6 +63,11 @@ def load_spec(name: str) -> ModelSpec:
     if name.startswith(hub.PREFIX):
         hub.parse_name(name)
         return ModelSpec(name=name, style=None, languages=("en", "ko"), about=name)
+    if name.startswith("openai:"):
+        raise InputError(
+            reason=f"{name} is served elsewhere, and this needs the model's own file. Choose an embedded "
+            "model, a path to a .gguf file, or hf:org/name."
+        )
     if not name.endswith(".gguf"):
         raise UnknownModelError(name=name, known=", ".join(known))
     path = Path(name).expanduser()

@@ -25,14 +25,18 @@ class Vocabulary:
         self._room = 4096
         self._ids = (llama_cpp.llama_token * self._room)()
 
-    def tokens(self, text: str) -> list[int]:
-        """Token ids of `text` as it stands: no begin token, and control tokens are plain letters."""
+    def tokens(self, text: str, *, special: bool = False) -> list[int]:
+        """Token ids of `text` as it stands: no begin token, and control tokens are plain letters.
+
+        With `special`, as a prompt is read: with the begin token where the model has one, and control
+        tokens as what they are.
+        """
         data = text.encode("utf-8", "replace")
         if len(data) + 8 > self._room:
             self._room = 2 * len(data) + 8
             self._ids = (llama_cpp.llama_token * self._room)()
         count = llama_cpp.llama_tokenize(
-            self._vocab, ctypes.c_char_p(data), len(data), self._ids, self._room, False, False
+            self._vocab, ctypes.c_char_p(data), len(data), self._ids, self._room, special, special
         )
         return list(self._ids[:count])
 

@@ -70,6 +70,11 @@ class Prompt:
             turns.append({"role": "assistant", "content": example.response})
         return [*turns, {"role": "user", "content": self.instruction}]
 
+    def messages_without_system(self) -> list[dict[str, str]]:
+        """The same turns for a model that knows no system role: its text begins the first turn."""
+        system, first, *rest = self.messages()
+        return [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *rest]
+
     def without_oldest(self, count: int = 1) -> Prompt:
         """The prompt with its `count` oldest history lines dropped."""
         return replace(self, history=self.history[count:], left_out=self.left_out + count)
@@ -103,13 +108,11 @@ class PromptFormat:
         return "\n\n".join([prompt.system, *turns])
 
     def _chat(self, prompt: Prompt) -> str:
-        system, first, *rest = prompt.messages()
         try:
-            return self._from_template([system, first, *rest])
+            return self._from_template(prompt.messages())
         except TemplateError:
             # Some templates know no system role, and say so by an error.
-            merged = f"{system['content']}\n\n{first['content']}"
-            return self._from_template([{**first, "content": merged}, *rest])
+            return self._from_template(prompt.messages_without_system())
 
     def _from_template(self, messages: list[dict[str, str]]) -> str:
         return _compiled(self.chat_template or "").render(

@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recsys.domains.histories import HistoryRules
+from recsys.domains.positive import PositiveRule
 from recsys.domains.registry import DATASETS
 from recsys.errors import InputError
 from recsys.prompts.templates import Form, Situation
@@ -28,10 +29,12 @@ class _Data(BaseModel):
 
 
 class SourceConfig(_Data):
-    """One dataset: `path` is a folder, zip or file; `share` is the recipe's where it is left out."""
+    """One dataset: `path` is a folder, an archive or a file. `share` is the recipe's where it is left out;
+    `positive`, written like `rating>=3.5`, is the dataset's own rule."""
 
     dataset: str
     path: Path
+    positive: PositiveRule | None = None
     share: float | None = Field(default=None, gt=0.0)
 
 

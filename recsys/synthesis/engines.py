@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
-from recsys.errors import ResourceError
+from recsys.errors import ResourceError, ZeroshelfError
 from recsys.llm.model_files import model_file
 from recsys.llm.registry import load_spec
 from recsys.llm.vocabulary import Vocabulary
@@ -52,7 +52,7 @@ class ShardWriter:
 
             pool = ModelPool(settings)
             self._close_model = pool.close
-            backend, adapter = pool.resolve(config.teacher.model)
+            backend, adapter = pool.resolve(config.teacher.model, typed=True)
             teachers["model"] = ModelTeacher(backend, config.teacher, adapter=adapter, cancel=cancel)
         self._writer = RowWriter(
             config,
@@ -81,7 +81,11 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """`workers` processes (0: one a processor). A model teacher stays in this process: it has threads."""
+    """`workers` processes (0: one a processor).
+
+    A model teacher stays in this process, where a model has its threads and a server is sent several
+    requests at once.
+    """
 
     def __init__(self, workers: int = 0) -> None:
         self._workers = workers or usable_cpus()
@@ -99,7 +103,8 @@ class RayEngine:
     """Ray Data, on a cluster's `address` or on `workers` local ones.
 
     On a cluster the job's folder has to be on a file system that all nodes share; each worker reads
-    the prepared sources from there and sends its rows back. Needs `requirements-ray.txt`.
+    the prepared sources from there and sends its rows back. A model teacher is loaded by each worker, or
+    asked for on its server, whose key every node needs in its environment. Needs `requirements-ray.txt`.
     """
 
     def __init__(self, address: str | None = None, workers: int = 0) -> None:
@@ -133,6 +138,8 @@ class RayEngine:
             )
             for row in rows:
                 data = row.pop("data")
+                if problem := row["problem"]:
+                    raise ResourceError(reason=problem)
                 yield Shard(**{name: row[name] for name in ("dataset", "split", "begin", "end")}), data
                 if stop.is_set():
                     return
@@ -144,20 +151,27 @@ class RayEngine:
 
 
 class _RayWriter:
-    """Runs in an actor: one model, one tokenizer, many shards."""
+    """Runs in an actor: one model, one tokenizer, many shards.
+
+    What goes wrong for a reason travels as a text beside the data: Ray wraps an exception into pages.
+    """
 
     def __init__(self, config: str, sources: str, settings: dict[str, Any]) -> None:
-        work = Work(
+        self._work = Work(
             SynthesisConfig.model_validate_json(config), Path(sources), Settings.model_validate(settings)
         )
-        self._writer = ShardWriter(work)
+        self._writer: ShardWriter | None = None
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         shards = [
             Shard(str(d), s, int(b), int(e))
             for d, s, b, e in zip(*(batch[k] for k in ("dataset", "split", "begin", "end")), strict=True)
         ]
-        return {**batch, "data": [self._writer(shard) for shard in shards]}
+        try:
+            writer = self._writer = self._writer or ShardWriter(self._work)
+            return {**batch, "data": [writer(s) for s in shards], "problem": [""] * len(shards)}
+        except ZeroshelfError as error:
+            return {**batch, "data": [b""] * len(shards), "problem": [str(error)] * len(shards)}
 
 
 def _import_ray() -> Any:

@@ -1,17 +1,21 @@
-"""Text from a context-free grammar in which only what is known is said.
+"""Text from a context-free grammar in which only what is known is said, and nothing twice.
 
 A grammar is a TOML file: rule name to a list of alternatives. In an alternative `{name}` is a value and
 `<name>` another rule. An alternative can be used when all its values are known and all its rules have
-a usable alternative themselves. One of those is drawn, mostly one that says something: a value that
-is not in every text anyway.
+a usable alternative themselves. One of those is drawn, if there are any that tell nothing that was told
+before and that have not been used in the text yet. A table of the file named after a domain holds rules
+that stand in for the general ones there.
+
+Where both `<who>` and `<who_again>` exist, `<who>` speaks of the person: from the second time on the
+rule `who_again` is drawn. `[has/have]` and `[s]` after it agree with "they" or with "this person".
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -19,30 +23,47 @@ from random import Random
 from recsys.prompts.josa import attach_particles
 
 _PART = re.compile(r"(\{[a-z_]+\}|<[a-z_]+>)")
-_SENTENCE = re.compile(r"(?:^|(?<=[.!?]\s)|(?<=[.!?][\"\u201d]\s))([a-z])")
-_ARTICLE = re.compile(
-    r"\b([Aa]) (?=[\"\u201c'\u2018]?(?!(?:one|once|uni(?!n|m)|use|usu|eur|u[bks])\w*)[aeiouAEIOU])"
-)
-
-
-_ALWAYS = frozenset({"one", "many", "done", "next", "n", "options", "query", "target", "last"})
-"""Values that every text of a kind has; they alone make no alternative informative."""
-_INFORMED = 0.85
-"""How often an informative alternative is drawn where there are both kinds."""
+_PAUSE = re.compile(r"\{[a-z_]+\}|[.,:;]")
+_OWN_WORD = re.compile(r"[^\W_]+")
+_VALUE = re.compile(r"\{([a-z_]+)\}")
+_SENTENCE = re.compile(r"(?:^|(?<=[.!?] ))(?=[a-z{])")
+_AGREES = re.compile(r"\[(?:(?P<one>[a-z]+)/(?P<more>[a-z]+)|(?P<s>e?s))\]")
+_PERSON = re.compile(r"\b(?:[Tt]hey|[Tt]his (?:person|\{fan\})|[Ww]hoever|[Ss]omebody)\b")
+_ARTICLE = re.compile(r"\b([Aa])n? (?=(\{[a-z_]+\}|[A-Za-z]))")
+_NEEDS_AN = re.compile(r"[\"\u201c'\u2018]?(?!(?:one|once|uni(?!n|m)|use|usu|eur|u[bks])\w*)[aeiouAEIOU]")
+_SPELLED_AN = re.compile(r"[\"\u201c]?[AEFHILMNORSX](?:[A-Z]+\b|&)")
+_DRAWS = 3
+"""How many texts are drawn at most for one that says nothing twice."""
+_CACHED = 512
+"""Sets of known values for which the usable alternatives are kept, some 10 KB each."""
 
 
 class GrammarError(ValueError):
     """A grammar names a rule that it lacks, refers to itself, or has nothing to say."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Alternative:
     parts: tuple[str, ...]
     values: frozenset[str]
-    rules: frozenset[str]
+    rules: tuple[str, ...]
+    worded: bool
+    """Whether it has words of its own, which would be noticed twice."""
 
 
-_Usable = dict[str, tuple[tuple[_Alternative, ...], tuple[_Alternative, ...]]]
+@dataclass
+class _Text:
+    """One text in the making. `tells` has a bit for each fact that a value tells, `told` those told."""
+
+    known: frozenset[str]
+    tells: Mapping[str, int]
+    draw: Random
+    usable: dict[str, tuple[_Alternative, ...]]
+    parts: list[str] = field(default_factory=list)
+    told: int = 0
+    used: set[_Alternative] = field(default_factory=set)
+    person: bool = False
+    repeated: int = 0
 
 
 class Grammar:
@@ -52,60 +73,122 @@ class Grammar:
         self._rules = {name: tuple(_parse(text) for text in texts) for name, texts in rules.items()}
         for name in self._rules:
             self._check(name, ())
-        self._usable: dict[frozenset[str], _Usable] = {}
+        self._always: set[str] = set()
+        while more := {
+            n for n in self._rules.keys() - self._always if any(map(self._is_free, self._rules[n]))
+        }:
+            self._always |= more
+        self._usable: dict[frozenset[str], dict[str, tuple[_Alternative, ...]]] = {}
+        self._names = self.values
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """The names of all rules."""
+        return frozenset(self._rules)
 
     @property
     def values(self) -> frozenset[str]:
         """The names of all values that some alternative mentions."""
         return frozenset(v for group in self._rules.values() for a in group for v in a.values)
 
-    def write(self, start: str, values: Mapping[str, str], draw: Random) -> str:
-        """One text from the rule `start`. Raises GrammarError when no alternative can be used."""
-        known = frozenset(name for name, value in values.items() if value) & self.values
-        usable = self._usable.get(known)
-        if usable is None:
-            usable = self._usable[known] = self._prune(known)
-        if not any(usable.get(start, ())):
-            raise GrammarError(f"nothing can be said for {start!r} with {sorted(known)}")
-        out: list[str] = []
-        self._expand(start, usable, values, draw, out, set())
-        # Values go in last, so that braces and brackets in a title stay what they are.
-        return _tidy("".join(out), values)
-
-    def _expand(
+    def pattern(
         self,
-        rule: str,
-        usable: _Usable,
+        start: str,
+        known: Collection[str],
+        draw: Random,
+        tells: Mapping[str, frozenset[str]] | None = None,
+    ) -> str:
+        """One text from the rule `start` with `{name}` where values go; `known` are their names.
+
+        `tells` says which facts a value tells. Of a few texts the one that repeats least is taken.
+        Raises GrammarError when no alternative can be used.
+        """
+        names = self._names.intersection(known)
+        if len(self._usable) >= _CACHED:
+            self._usable.clear()
+        usable = self._usable.setdefault(names, {})
+        bits = _bits(tells or {})
+        best, least = "", 0
+        for attempt in range(_DRAWS):
+            text = _Text(names, bits, draw, usable)
+            if start not in self._rules or not self._can_use(start, text):
+                raise GrammarError(f"nothing can be said for {start!r} with {sorted(known)}")
+            self._expand(start, text)
+            found = " ".join("".join(text.parts).split())
+            repeated = text.repeated + _repeated_runs(found)
+            if attempt == 0 or repeated < least:
+                best, least = found, repeated
+            if not repeated:
+                break
+        return best
+
+    def write(
+        self,
+        start: str,
         values: Mapping[str, str],
         draw: Random,
-        out: list[str],
-        said: set[str],
-    ) -> None:
-        chosen = _chosen(*usable[rule], values, draw, said)
-        said.update(values[name] for name in chosen.values - _ALWAYS)
+        tells: Mapping[str, frozenset[str]] | None = None,
+    ) -> str:
+        """One finished text; see `pattern` and `fill`."""
+        known = [name for name, value in values.items() if value]
+        return fill(self.pattern(start, known, draw, tells), values)
+
+    def _expand(self, rule: str, text: _Text) -> None:
+        if f"{rule}_again" in self._rules:
+            rule, text.person = (f"{rule}_again" if text.person else rule), True
+        chosen = self._chosen(rule, text)
+        text.used.add(chosen)
+        for name in chosen.values:
+            told = text.tells.get(name, 0)
+            text.repeated += (told & text.told).bit_count()
+            text.told |= told
         for part in chosen.parts:
-            if part.startswith("<"):
-                self._expand(part[1:-1], usable, values, draw, out, said)
+            if part[0] == "<":
+                self._expand(part[1:-1], text)
             else:
-                out.append(part)
+                text.parts.append(part)
 
-    def _prune(self, known: frozenset[str]) -> _Usable:
-        """For each rule its usable alternatives: those that can say something of the item, and others."""
-        usable: dict[str, tuple[tuple[_Alternative, ...], tuple[_Alternative, ...]]] = {}
-        tells: dict[str, bool] = {}
+    def _chosen(self, rule: str, text: _Text) -> _Alternative:
+        usable, draw = self._can_use(rule, text), text.draw
+        # Half of the time a sentence that tells something goes before one that does not.
+        telling = draw.random() < 0.5
+        plain: _Alternative | None = None
+        for alternative in _in_drawn_order(usable, draw):
+            if self._fresh(alternative, text):
+                if not telling or not text.tells.keys().isdisjoint(alternative.values):
+                    return alternative
+                plain = plain or alternative
+        return plain or usable[int(draw.random() * len(usable))]
 
-        def visit(name: str) -> bool:
-            if name not in usable:
-                fit = [a for a in self._rules[name] if a.values <= known and all(map(visit, a.rules))]
-                telling = [a for a in fit if a.values - _ALWAYS or any(tells[r] for r in a.rules)]
-                plain = [a for a in fit if a not in telling]
-                usable[name] = tuple(telling), tuple(plain)
-                tells[name] = bool(telling)
-            return any(usable[name])
+    def _can_use(self, rule: str, text: _Text) -> tuple[_Alternative, ...]:
+        """The alternatives whose values are known and whose rules have such alternatives themselves."""
+        found = text.usable.get(rule)
+        if found is None:
+            found = text.usable[rule] = tuple(
+                a
+                for a in self._rules[rule]
+                if a.values <= text.known
+                and all(inner in self._always or self._can_use(inner, text) for inner in a.rules)
+            )
+        return found
 
-        for name in self._rules:
-            visit(name)
-        return usable
+    def _fresh(self, alternative: _Alternative, text: _Text) -> bool:
+        """Whether it can be said without telling a fact or using a phrase for the second time."""
+        if alternative.worded and alternative in text.used:
+            return False
+        for name in alternative.values:
+            if text.told & text.tells.get(name, 0):
+                return False
+        for rule in alternative.rules:
+            for inner in self._can_use(rule, text):
+                if self._fresh(inner, text):
+                    break
+            else:
+                return False
+        return True
+
+    def _is_free(self, alternative: _Alternative) -> bool:
+        return not alternative.values and self._always.issuperset(alternative.rules)
 
     def _check(self, name: str, above: tuple[str, ...]) -> None:
         if name in above:
@@ -117,40 +200,106 @@ class Grammar:
 
 
 @cache
-def load_grammar(path: Path) -> Grammar:
-    """The grammar in a TOML file; raises GrammarError or tomllib.TOMLDecodeError where it is malformed."""
+def load_grammar(path: Path, domain: str = "") -> Grammar:
+    """The grammar in a TOML file as it is for a domain.
+
+    Raises GrammarError or tomllib.TOMLDecodeError where it is malformed.
+    """
     data = tomllib.loads(path.read_text(encoding="utf-8"))
-    if not all(isinstance(texts, list) and all(isinstance(t, str) for t in texts) for texts in data.values()):
-        raise GrammarError(f"{path.name}: every key holds a list of texts")
-    return Grammar(data)
+    general = {name: texts for name, texts in data.items() if not isinstance(texts, dict)}
+    special = {name: texts for name, texts in data.items() if isinstance(texts, dict)}
+    for rules in (general, *special.values()):
+        for texts in rules.values():
+            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+                raise GrammarError(f"{path.name}: every key holds a list of texts")
+    return Grammar(general | special.get(domain, {}))
 
 
-def _chosen(
-    telling: tuple[_Alternative, ...],
-    plain: tuple[_Alternative, ...],
-    values: Mapping[str, str],
-    draw: Random,
-    said: set[str],
-) -> _Alternative:
-    """Mostly an alternative that says something, and something that has not been said yet."""
-    fresh = [a for a in telling if said.isdisjoint(values[name] for name in a.values - _ALWAYS)]
-    among = fresh or (() if plain else telling)
-    choices = among if among and (not plain or draw.random() < _INFORMED) else plain
-    return choices[int(draw.random() * len(choices))]
+def fill(pattern: str, values: Mapping[str, str], *, sentences: bool = True) -> str:
+    """A pattern with its values in place, particles and articles chosen, and `sentences` capitalised.
+
+    What stands in a value is left as it is, whatever it looks like; only the first letter of one that
+    begins a sentence is made a capital.
+    """
+    text = _AGREES.sub(_agreed, pattern)
+    text = _ARTICLE.sub(lambda m: f"{m[1]}{'n' if _takes_an(text[m.end() :], values) else ''} ", text)
+    begins = {m.end() for m in _SENTENCE.finditer(text)} if sentences else set()
+    out: list[str] = []
+    at = 0
+    for mark in _VALUE.finditer(text):
+        out.append(_capitals(text[at : mark.start()], at, begins))
+        value = values[mark[1]]
+        out.append(value[:1].upper() + value[1:] if mark.start() in begins else value)
+        at = mark.end()
+    out.append(_capitals(text[at:], at, begins))
+    return _with_particles(out)
+
+
+def _with_particles(parts: list[str]) -> str:
+    """Pieces of pattern (even places) and values (odd) as one text; only the pattern has particles."""
+    done = ""
+    for place, part in enumerate(parts):
+        if place % 2 or "[" not in part:
+            done += part
+        else:
+            done = attach_particles(part, before=done)
+    return done
+
+
+def _capitals(piece: str, at: int, begins: set[int]) -> str:
+    for place in begins:
+        if at <= place < at + len(piece):
+            inside = place - at
+            piece = piece[:inside] + piece[inside : inside + 1].upper() + piece[inside + 1 :]
+    return piece
+
+
+def _agreed(match: re.Match[str]) -> str:
+    before = _PERSON.findall(match.string[: match.start()])
+    several = bool(before) and before[-1].lower() == "they"
+    if match["s"]:
+        return "" if several else match["s"]
+    return match["more"] if several else match["one"]
+
+
+def _takes_an(rest: str, values: Mapping[str, str]) -> bool:
+    mark = _VALUE.match(rest)
+    word = values[mark[1]] if mark else rest
+    if re.match(r"[\"\u201c]?[A-Z](?:[A-Z]+\b|&)", word):
+        return _SPELLED_AN.match(word) is not None
+    return _NEEDS_AN.match(word) is not None
+
+
+def _in_drawn_order(alternatives: Sequence[_Alternative], draw: Random) -> Iterator[_Alternative]:
+    """All of them; mostly the first is taken, so the order of the others is drawn only when needed."""
+    first = int(draw.random() * len(alternatives))
+    yield alternatives[first]
+    yield from draw.sample([a for i, a in enumerate(alternatives) if i != first], len(alternatives) - 1)
+
+
+def _bits(tells: Mapping[str, frozenset[str]]) -> dict[str, int]:
+    """For each value the facts that it tells, as bits of a number."""
+    places: dict[str, int] = {}
+    return {
+        name: sum(1 << places.setdefault(fact, len(places)) for fact in facts)
+        for name, facts in tells.items()
+        if facts
+    }
+
+
+def _repeated_runs(pattern: str) -> int:
+    """How many runs of three of the grammar's own words stand in a text more than once."""
+    runs = [
+        tuple(words[i : i + 3])
+        for words in (_OWN_WORD.findall(part) for part in _PAUSE.split(pattern.lower()))
+        for i in range(len(words) - 2)
+    ]
+    return len(runs) - len(set(runs))
 
 
 def _parse(text: str) -> _Alternative:
     parts = tuple(part for part in _PART.split(text) if part)
     values = frozenset(part[1:-1] for part in parts if part.startswith("{"))
-    rules = frozenset(part[1:-1] for part in parts if part.startswith("<"))
-    return _Alternative(parts, values, rules)
-
-
-def _tidy(pattern: str, values: Mapping[str, str]) -> str:
-    """Values in place, particles and articles chosen, sentences begun with a capital, single blanks."""
-    text = re.sub(r"\{([a-z_]+)\}", lambda m: values[m[1]], pattern)
-    text = " ".join(text.split())
-    if "[" in text:
-        text = attach_particles(text)
-    text = _ARTICLE.sub(r"\1n ", text)
-    return _SENTENCE.sub(lambda m: m[1].upper(), text)
+    rules = tuple(dict.fromkeys(part[1:-1] for part in parts if part.startswith("<")))
+    worded = any(re.search(r"\w{3,}|[가-힣]{2,}", part) for part in parts if part[0] not in "{<")
+    return _Alternative(parts, values, rules, worded)

@@ -102,7 +102,7 @@ def prepare(
         return card
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    dataset = open_dataset(source.dataset, source.path)
+    dataset = open_dataset(source.dataset, source.path, source.positive)
     said("reading interactions")
     sequences = read_sequences(dataset, config.histories)
     said("reading items")
@@ -128,10 +128,10 @@ def prepare(
         dataset=name,
         edition=dataset.edition,
         domain=dataset.domain,
-        positive=dataset.positive,
+        positive=dataset.positive_words,
         timed=sequences.timed,
         dropped=dict(dataset.dropped),
-        notes=list(dict.fromkeys(dataset.source.notes)),
+        notes=dataset.notes,
         counts=sequences.counts,
         rows={split: len(rows[split]) for split in SPLITS},
     )

@@ -28,8 +28,8 @@ def requested_config(
 ) -> SynthesisConfig:
     """The configuration that `values` ask for: its fields, with `sources` as `RequestedSource`s.
 
-    `check_model` raises for a model that may not be named. Raises InputError with what is wrong, and
-    what `check_model` raises.
+    `check_model` raises for a "model" or "model+adapter" that may not be named. Raises InputError with
+    what is wrong, and what `check_model` raises.
     """
     try:
         wanted = [RequestedSource.model_validate(one) for one in values.get("sources") or ()]
@@ -40,7 +40,7 @@ def requested_config(
     config = parse_config({**values, "sources": [_resolved(one, sources) for one in wanted]}, "The request")
     check_model(config.tokenizer)
     if config.teacher.model:
-        check_model(config.teacher.model.partition("+")[0])
+        check_model(config.teacher.model)
     return config
 
 

@@ -20,9 +20,10 @@ from recsys.prompts.build import item_line, one_line
 from recsys.prompts.formats import Cues, Example, Prompt
 from recsys.prompts.templates import Form, Situation, load_templates
 from recsys.synthesis.config import ModelTeacherConfig
-from recsys.synthesis.facts import number_word, shared_values, target_values
-from recsys.synthesis.grammar import load_grammar
+from recsys.synthesis.facts import Facts, genres_of, query_facts, quoted, shared_facts, target_facts
+from recsys.synthesis.grammar import fill, load_grammar
 from recsys.synthesis.queries import parse_query, query_prompt
+from recsys.synthesis.words import load_words, number_word
 
 _FOLDER = Path(__file__).with_name("data")
 _QUERY_TOKENS = 32
@@ -32,9 +33,7 @@ _QUERY_TOKENS = 32
 class Task:
     """One row as a teacher sees it: unlike the instruction, it holds the true target.
 
-    `options` counts the candidates (0: direct); `shared` and `topics` are words that the target's text
-    has in common with the history's, and of its own; `seed` is the row's own, different in each
-    attempt.
+    `options` counts the candidates (0: direct); `seed` is the row's own, different in each attempt.
     """
 
     situation: Situation
@@ -44,8 +43,6 @@ class Task:
     history: tuple[Item, ...]
     target: Item
     options: int
-    shared: tuple[str, ...]
-    topics: tuple[str, ...]
     seed: int
     query: str = ""
 
@@ -88,43 +85,48 @@ class AttributesTeacher:
 
     def _query(self, task: Task) -> str:
         draw = Random(task.seed)
-        values = self._wording(task) | target_values(task.target, task.topics, task.language)
-        grammar = load_grammar(_FOLDER / f"query.{task.language}.toml")
-        text = grammar.write("query", _some(values, draw), draw)
-        return text[:1].lower() + text[1:]
+        words = load_words(task.domain, task.language)
+        facts = target_facts(task.target, words, draw)
+        grammar = load_grammar(_FOLDER / f"query.{task.language}.toml", task.domain)
+        told = facts.values.keys() & grammar.values
+        values = words.values() | facts.values
+        start = "query" if told else "query_bare"
+        return fill(grammar.pattern(start, values, draw, facts.tells), values, sentences=False)
 
     def _response(self, task: Task) -> str:
-        draw = Random(task.seed + 1)
-        values = self._wording(task) | target_values(task.target, task.topics, task.language)
-        values["target"] = task.target.title_in(task.language)
-        if task.situation == "active":
-            values["query"] = task.query
-        else:
-            shared, order = shared_values(task.history, task.target, task.shared, task.language)
-            titles = [one_line(item.title_in(task.language)) for item in order]
-            named = zip(("title_a", "title_b", "title_c"), titles, strict=False)
-            values |= shared | dict(named) | {"last": one_line(task.history[-1].title_in(task.language))}
-            values["n"] = number_word(len(task.history), task.language, counting=True)
-        if task.form == "listwise":
-            values["options"] = number_word(task.options, task.language)
-        grammar = load_grammar(_FOLDER / f"answer.{task.language}.toml")
-        return grammar.write(f"{task.situation}_{task.form}", _some(values, draw), draw)
-
-    @staticmethod
-    def _wording(task: Task) -> dict[str, str]:
-        wording = load_templates(task.language).wording(task.domain)
-        return {"one": wording.one, "many": wording.many, "done": wording.done, "next": wording.next}
+        facts = response_facts(task)
+        return fill(response_pattern(task, facts), facts.values)
 
 
-_OPTIONAL = (
-    "genres", "maker", "topics", "period", "place", "price", "kind_of", "share", "t_genres", "t_maker",
-    "t_topics", "t_period", "t_place", "t_price", "t_kind_of", "t_phrase",
-)  # fmt: skip
+def response_facts(task: Task) -> Facts:
+    """All that a response to the task may tell."""
+    draw = Random(task.seed + 1)
+    words = load_words(task.domain, task.language)
+    facts = target_facts(task.target, words, draw, task.query)
+    if task.situation == "active":
+        more = query_facts(facts, task.query, task.language, draw)
+    else:
+        more = shared_facts(task.history, task.target, words, draw)
+        if facts.tells.get("t_thing", frozenset(["?"])) <= genres_of(task.history):
+            facts.add("again_thing", facts.values["t_thing"], facts.tells["t_thing"])
+    facts.values |= words.values() | more.values
+    facts.tells |= more.tells
+    facts.add("target", quoted(task.target.title_in(task.language), task.language))
+    if task.form == "listwise":
+        facts.add("options", number_word(task.options, task.language))
+    return facts
 
 
-def _some(values: dict[str, str], draw: Random) -> dict[str, str]:
-    """The values with some optional ones left unsaid, so that rows with the same facts differ."""
-    return {name: v for name, v in values.items() if name not in _OPTIONAL or draw.random() < 0.75}
+def response_pattern(task: Task, facts: Facts) -> str:
+    """A response with `{name}` where values go."""
+    if task.situation == "active":
+        told = facts.values.keys() & {"t_thing", "t_genres", "t_maker", "t_topics"}
+        kind = "told" if told else "bare"
+    else:
+        kind = next((kind for kind in ("near", "far") if kind in facts.values), "bare")
+    grammar = load_grammar(_FOLDER / f"answer.{task.language}.toml", task.domain)
+    start = f"{task.situation}_{task.form}_{kind}"
+    return grammar.pattern(start, facts.values, Random(task.seed + 2), facts.tells)
 
 
 class _TeacherExample(BaseModel):

@@ -1,4 +1,4 @@
-"""What items are about, as weighted terms: for finding items alike, and words that items share.
+"""What items are about, as weighted terms: for finding items that are alike.
 
 A term is an attribute value (`genres=drama`) or a word of title and description. Weights are TF-IDF
 with rows of length 1 (Salton and Buckley, 1988), so that a product of two rows is their cosine.
@@ -6,10 +6,8 @@ with rows of length 1 (Salton and Buckley, 1988), so that a product of two rows 
 
 from __future__ import annotations
 
-import math
 import re
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -39,13 +37,6 @@ class Terms:
         self.matrix = matrix
         self.names = names
         self._postings: sparse.csr_matrix | None = None
-
-    def words(self, code: int) -> dict[str, float]:
-        """Words of one item's title and description with their weights; attributes are left out."""
-        row = self.matrix.indices[self.matrix.indptr[code] : self.matrix.indptr[code + 1]]
-        weights = self.matrix.data[self.matrix.indptr[code] : self.matrix.indptr[code + 1]]
-        named = ((self.names[t], float(w)) for t, w in zip(row, weights, strict=True))
-        return {name: weight for name, weight in named if "=" not in name}
 
     def alike(self, codes: Iterable[int], k: int) -> list[npt.NDArray[np.int64]]:
         """For each item its `k` most similar items, best first, itself left out; fewer where few are."""
@@ -148,14 +139,3 @@ def _best_words(
     attributes = np.bincount(row, weights=attribute[column], minlength=int(row.max()) + 1 if len(row) else 0)
     keep = np.arange(len(row)) - starts < attributes[row] + _WORDS_PER_ITEM
     return row[keep], column[keep]
-
-
-def similarity(a: dict[str, float], b: dict[str, float]) -> float:
-    """The dot product of two sparse rows."""
-    return math.fsum(weight * b[name] for name, weight in a.items() if name in b)
-
-
-def shared_words(target: dict[str, float], history: list[dict[str, float]], most: int) -> list[str]:
-    """Words of the target that items of the history have too: the rarest and most shared first."""
-    hits = Counter(word for words in history for word in words if word in target)
-    return sorted(hits, key=lambda w: (-target[w] * hits[w], w))[:most]

@@ -21,7 +21,6 @@ from recsys.synthesis.quality import Reason, Tokenizer, folded, mentions, proble
 from recsys.synthesis.queries import query_problem
 from recsys.synthesis.rows import Row
 from recsys.synthesis.teachers import Task, Teacher
-from recsys.synthesis.terms import shared_words
 
 _ALIKE = 30
 """Hard negatives are drawn from this many nearest items."""
@@ -142,7 +141,6 @@ class RowWriter:
             form = "listwise" if candidates else "direct"
         template = draw.randrange(len(load_instructions(language).cell(situation, form)))
         items = tuple(source.items.many(history))
-        own = source.terms.words(target)
         task = Task(
             situation=situation,
             form=form,
@@ -151,8 +149,6 @@ class RowWriter:
             history=items if situation == "passive" else (),
             target=source.items.get(target),
             options=len(candidates),
-            shared=tuple(shared_words(own, [source.terms.words(code) for code in history], 3)),
-            topics=tuple(sorted(own, key=lambda w: (-own[w], w))[:3]),
             seed=draw.getrandbits(32),
         )
         return _Draft(row, task, template, user, history, target, candidates, situation, form, language)

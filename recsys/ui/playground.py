@@ -10,7 +10,6 @@ import gradio as gr
 
 from recsys.demos import DOMAINS, load_demo
 from recsys.i18n import text
-from recsys.llm.pool import split_reference
 from recsys.recommend import Recommendation, Recommender
 from recsys.ui import cards
 from recsys.ui.page import Texts
@@ -185,7 +184,7 @@ class PlaygroundTab:
 
     def _status_html(self, language: str) -> str:
         pool, progress = self._recommender.pool, self._recommender.catalogs.progress
-        name, _ = split_reference(pool.settings.model)
+        name = pool.settings.model
         messages = []
         if (error := pool.error(name) or progress.error) is not None:
             return cards.notice_html(str(error), kind="error")

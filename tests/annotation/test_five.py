@@ -91,7 +91,9 @@ def test_only_the_flawed_one_is_written_again(make_prompt, bad: Completion, mark
 
 def test_what_stays_flawed_is_marked_and_does_not_go_on_for_ever(make_prompt) -> None:
     prompt = make_prompt()
-    model = Scripted(lambda n: Completion(_good(n).text, 96, "length", n), base=prompt.sampling_seed)
+    model = Scripted(
+        lambda n: Completion(_good(n).text.rstrip("."), 96, "length", n), base=prompt.sampling_seed
+    )
     made = _five(prompt, one_writer(model, None, Sampling()), resamples=9)
     assert [request.n for request in model.requests] == [5, 5]  # the second round helped nobody
     assert all(c.marks == ("cut off",) for c in made)

@@ -131,14 +131,21 @@ def test_judgements_become_pairs_and_a_run_is_started_once(client: Client) -> No
     config = {"model": "smollm2-135m-instruct", "max_steps": 1, "batch_size": 1, "request_id": "once"}
     run = client.predict("dpo", config, api_name="/start_training")["run_id"]
     assert client.predict("dpo", config, api_name="/start_training")["run_id"] == run
-    with pytest.raises(AppError, match="still going"):
-        client.predict("dpo", {**config, "request_id": "other"}, api_name="/start_training")
+    foretold = client.predict("dpo", config, api_name="/preflight")
+    assert foretold["fits"], foretold["problems"]
+    assert foretold["steps"] == 1
+    second = client.predict("dpo", {**config, "request_id": "other"}, api_name="/start_training")["run_id"]
+    assert client.predict(second, api_name="/run")["state"] == "queued"
+    assert client.predict(second, True, api_name="/stop_training") == {"state": "stopped"}
     assert client.predict(run, False, api_name="/stop_training")["state"] in {"stopping", "stopped"}
     over = {"stopped", "finished"}
     wait_for(lambda: client.predict(run, api_name="/run")["state"] in over, "stopping")
     status = client.predict(run, api_name="/run")
     assert set(status) == {"state", "step", "steps", "eta_s", "metrics", "adapter", "error"}
     assert status["adapter"] is None
+    listed = client.predict(api_name="/runs")
+    assert [known["run_id"] for known in listed[:2]] == [second, run]
+    assert set(status) < set(listed[0])
 
 
 @pytest.mark.parametrize(
@@ -163,6 +170,8 @@ def test_bad_training_settings_are_explained(client: Client, config, message: st
 def test_unknown_runs_are_explained(client: Client, run_id: str) -> None:
     with pytest.raises(AppError, match="no training run"):
         client.predict(run_id, api_name="/run")
+    with pytest.raises(AppError, match="no training run"):
+        client.predict(run_id, api_name="/resume_training")
 
 
 def test_the_tools_are_offered_over_mcp(app) -> None:

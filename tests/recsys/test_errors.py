@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Iterator
 from string import Formatter
@@ -81,3 +82,10 @@ def test_every_error_belongs_to_one_branch() -> None:
 
 def test_braces_in_a_detail_are_only_text() -> None:
     assert "{reason}" in str(InputError(reason="a {reason} in braces"))
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda e: e.__name__)
+def test_error_of_another_process_arrives_whole(error: type[ZeroshelfError]) -> None:
+    sent = error(**_values(error.cause + error.cure))
+    come = pickle.loads(pickle.dumps(sent))
+    assert (type(come), str(come), come.details) == (error, str(sent), sent.details)

@@ -16,7 +16,8 @@ import llama_cpp
 
 from recsys.llm.adapters import Adapter, AdapterStore
 from recsys.settings import Paths
-from training.runs import RunStatus, RunStore
+from training.run_status import RunStatus
+from training.runs import RunStore
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODEL = "smollm2-135m-instruct"
@@ -73,7 +74,7 @@ def command_line(*arguments: str, home: Path) -> subprocess.CompletedProcess[str
     )
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 180) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 500) -> None:
     """Poll until `condition` holds; fails after `seconds`."""
     end = time.monotonic() + seconds
     while not condition():

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any, cast
+
 import pytest
 
 from recsys.errors import InputError
-from training.config import DpoConfig, parse_config
+from training.config import DpoConfig, SftConfig, parse_config
 from training.errors import TrainingConfigError
+from training.instruction_data import TextRow
+from training.methods import build_trainer
+from training.splits import Prepared
 
 
 def test_every_field_explains_itself() -> None:
@@ -30,3 +36,20 @@ def test_parse_config_refuses_a_name_that_is_a_path() -> None:
 
 def test_parse_config_takes_an_empty_name_as_none() -> None:
     assert parse_config({"name": ""}).name is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"processes": 2}, "processes: 2 wanted"), ({"zero": "zero2"}, "DeepSpeed was not started")],
+)
+def test_several_processes_need_a_launcher(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
+    rows = Prepared[TextRow]((), (), {}, 0)
+    with pytest.raises(TrainingConfigError, match=said):
+        build_trainer(
+            SftConfig(**changes),
+            rows,
+            base=tmp_path,
+            parent=None,
+            checkpoints=tmp_path,
+            progress=cast(Any, None),  # refused before it is used
+        )

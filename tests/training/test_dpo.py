@@ -94,7 +94,7 @@ def test_a_loss_that_is_no_number_ends_the_run() -> None:
     [(8, {}, 6), (9, {}, 9), (9, {"gradient_accumulation": 2}, 6), (9, {"max_steps": 4}, 4)],
 )
 def test_total_steps(pairs: int, changes: dict[str, int], steps: int) -> None:
-    from training.arguments import total_steps
+    from training.steps import total_steps
 
     assert total_steps(DpoConfig(epochs=3, batch_size=4, **changes), pairs) == steps
 

@@ -18,6 +18,7 @@ from recsys.domains.registry import DATASETS
 from recsys.domains.sources import SourceFolder
 from recsys.errors import InputError
 from recsys.i18n import error_text, text, texts
+from recsys.llm.registry import known_models
 from recsys.synthesis.config import SynthesisConfig
 from recsys.synthesis.mixture import RECIPE
 from recsys.ui import cards
@@ -146,7 +147,8 @@ class SourceForm:
                 score = number(
                     "max_score", _DEFAULTS["quality"].default.max_score, step=0.5, elem_id="max-score"
                 )
-            tokenizer = gr.Dropdown(self._models, value=self._models[0], label=t("data_tokenizer"))
+            counted = [m for m in self._models if m in known_models() or m.endswith(".gguf")]
+        tokenizer = gr.Dropdown(counted, value=counted[0], label=t("data_tokenizer"))
         return [held, test, seed, situations, forms, *rules, candidates, hard, score, tokenizer]
 
     def _listed(self, before: Any, request: gr.Request) -> dict[str, Any]:

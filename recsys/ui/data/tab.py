@@ -58,7 +58,7 @@ class DataTab:
 
         def start(small: bool, request: gr.Request, previewed: str, *values: Any) -> tuple[Any, str]:
             self.access.require(request.username, Role.RESEARCHER)
-            config = requested_config(form.request(*values), self.sources, self.pool.check)
+            config = requested_config(form.request(*values), self.sources, self.pool.check_reference)
             # A preview and the run after it are one job: the run goes on from the preview's rows.
             name = self.jobs.start(preview_config(config) if small else config, previewed)
             return results.choices(name), name if small else ""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.catalog import Interaction, Item
+from recsys.domains.account import Account
 from recsys.domains.base import Dataset
 from recsys.domains.histories import (
     HistoryRules,
@@ -21,6 +22,7 @@ from recsys.domains.histories import (
     split_examples,
     user_code,
 )
+from recsys.domains.positive import PositiveRule
 from recsys.domains.registry import open_dataset
 
 
@@ -34,15 +36,14 @@ class Fixed(Dataset):
 
     def __init__(self, rows: list[Interaction]) -> None:
         self.rows = rows
+        self.positive_rule = PositiveRule(least={"rating": 4.0})
+        self._accounts = {}
 
-    def items(self) -> Iterator[Item]:
+    def _items(self, account: Account) -> Iterator[Item]:
         return (Item(id=i, title=f"Title {i}") for i in sorted({r.item for r in self.rows}))
 
-    def interactions(self) -> Iterator[Interaction]:
+    def _interactions(self, account: Account) -> Iterator[Interaction]:
         return iter(self.rows)
-
-    def is_positive(self, interaction: Interaction) -> bool:
-        return interaction.value >= 4
 
 
 def row(user: str, item: str, time: int | None = None, value: float = 5.0) -> Interaction:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import AdapterFileError, InputError, UnknownAdapterError
-from recsys.llm.adapters import CARD, AdapterStore, check_adapter_name
+from recsys.llm.adapters import CARD, GGUF, WEIGHTS, AdapterStore, check_adapter_name
 
 MakeAdapter = Callable[..., Path]
 
@@ -76,3 +76,13 @@ def test_good_names(name: str) -> None:
 def test_bad_names_are_refused(name: str) -> None:
     with pytest.raises(InputError, match="cannot name an adapter"):
         check_adapter_name(name)
+
+
+def test_file_that_is_to_be_loaded_has_to_be_there(tmp_path: Path, make_adapter: MakeAdapter) -> None:
+    folder = make_adapter(tmp_path, "a", content=None)
+    store = AdapterStore(tmp_path)
+    for file in (GGUF, WEIGHTS):
+        with pytest.raises(AdapterFileError, match=f"{file} is missing"):
+            store.get("a", file=file)
+    (folder / WEIGHTS).write_bytes(b"x")
+    assert store.get("a", file=WEIGHTS).folder == folder

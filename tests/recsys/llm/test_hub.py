@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import HubModelError, UnknownModelError
-from recsys.llm.hub import choose, fetch, parse_name
+from recsys.llm.hub import cached, choose, fetch, is_whole, parse_name
 
 _SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -71,7 +71,23 @@ def repositories() -> dict[str, dict[str, bytes]]:
     return {
         "org/one": {"README.md": b"#", "one-Q8_0.gguf": b"eight", "one-Q4_K_M.gguf": b"four"},
         "org/split": {f"big/m-Q4_K_M-0000{n}-of-00002.gguf": b"part %d" % n for n in (1, 2)},
-        "org/dense": {"model.safetensors": b"dense"},
+        "org/dense": {
+            "config.json": b"{}",
+            "model.safetensors": b"dense",
+            "tokenizer.json": b"{}",
+            "chat_template.jinja": b"x",
+            "pytorch_model.bin": b"pickle",
+            "modeling_own.py": b"code",
+            "onnx/model.safetensors": b"another",
+        },
+        "org/shards": {
+            "config.json": b"{}",
+            "model.safetensors.index.json": json.dumps(
+                {"weight_map": {f"layer{n}": f"model-0000{n}-of-00002.safetensors" for n in (1, 2)}}
+            ).encode(),
+            **{f"model-0000{n}-of-00002.safetensors": b"part" for n in (1, 2)},
+        },
+        "org/pickle": {"config.json": b"{}", "pytorch_model.bin": b"pickle"},
         "org/closed": {},
     }
 
@@ -146,6 +162,39 @@ def test_what_was_fetched_is_used_without_the_hub(
     assert fetch("hf:org/one", endpoint=endpoint, cache=tmp_path) == path
     with pytest.raises(HubModelError, match="cannot be reached"):
         fetch("hf:org/one:Q8_0", endpoint=endpoint, cache=tmp_path)
+
+
+def test_dense_repository_gives_a_folder_without_code_and_pickles(endpoint: str, tmp_path: Path) -> None:
+    folder = fetch("hf:org/dense", dense=True, endpoint=endpoint, cache=tmp_path)
+    found = {path.name for path in folder.iterdir()}
+    assert found == {"config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja"}
+    assert fetch("hf:org/one", dense=True, endpoint=endpoint, cache=tmp_path).suffix == ".gguf"
+    for name in ("hf:org/pickle", "hf:org/dense:Q8_0"):
+        with pytest.raises(HubModelError):
+            fetch(name, dense=True, endpoint=endpoint, cache=tmp_path)
+
+
+def test_dense_repository_in_parts_is_whole_with_all_of_them(
+    server: ThreadingHTTPServer, endpoint: str, tmp_path: Path
+) -> None:
+    folder = fetch("hf:org/shards", dense=True, endpoint=endpoint, cache=tmp_path)
+    assert len([p for p in folder.iterdir() if p.suffix == ".safetensors"]) == 2
+    server.shutdown()
+    server.server_close()
+    assert fetch("hf:org/shards", dense=True, endpoint=endpoint, cache=tmp_path) == folder
+    assert cached("hf:org/shards", cache=tmp_path) is None, "it has no GGUF file"
+    (folder / "model-00002-of-00002.safetensors").unlink()
+    with pytest.raises(HubModelError, match="cannot be reached"):
+        fetch("hf:org/shards", dense=True, endpoint=endpoint, cache=tmp_path)
+
+
+@pytest.mark.parametrize("index", [b"", b"{", b"[]", b'{"weight_map": 3}', b'{"weight_map": {"a": "gone"}}'])
+def test_damaged_index_is_not_whole(tmp_path: Path, index: bytes) -> None:
+    (tmp_path / "config.json").write_bytes(b"{}")
+    assert not is_whole(tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_bytes(index)
+    assert not is_whole(tmp_path)
+    assert not is_whole(tmp_path / "gone")
 
 
 @pytest.mark.parametrize(

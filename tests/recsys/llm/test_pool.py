@@ -10,7 +10,6 @@ import pytest
 
 from recsys.errors import (
     AdapterFileError,
-    InputError,
     ModelFileError,
     NotReadyError,
     UnknownAdapterError,
@@ -18,7 +17,7 @@ from recsys.errors import (
     ZeroshelfError,
 )
 from recsys.llm.base import Request, Sampling
-from recsys.llm.pool import ModelPool, check_model_option, split_reference
+from recsys.llm.pool import ModelPool, split_reference
 from recsys.prompts.formats import Prompt
 from recsys.settings import Settings
 
@@ -208,16 +207,37 @@ def _wait_for_loading() -> None:
         time.sleep(0.01)
 
 
-def test_option_for_a_later_backend_says_so() -> None:
-    with pytest.raises(InputError, match="does not have yet"):
-        check_model_option("openai:http://localhost:8000/v1#x")
+def test_only_models_with_a_file_can_be_trained(make_pool: MakePool, copies: list[str]) -> None:
+    assert make_pool("openai:http://localhost:1/v1#m").trainable() == ("gemma-3-270m", SMALL)
+    assert make_pool(copies[0]).trainable()[0] == copies[0]
 
 
-def test_option_is_checked_at_the_start(tmp_path: Path, copies: list[str]) -> None:
-    assert check_model_option(SMALL) == SMALL
-    assert check_model_option(copies[0]) == copies[0]
-    assert check_model_option("hf:org/name") == "hf:org/name"
+def test_list_names_the_backend_of_a_server(make_pool: MakePool) -> None:
+    name = "openai:http://localhost:1/v1#m"
+    first = make_pool(name).list()[0]
+    assert (first.name, first.backend, first.ready) == (name, "openai", False)
+
+
+@pytest.mark.model
+def test_typed_reference_may_name_any_model(
+    make_pool: MakePool, make_adapter: MakeAdapter, copies: list[str]
+) -> None:
+    pool = make_pool()
+    make_adapter(pool.settings.paths.adapters, "tuned", base=copies[0])
     with pytest.raises(UnknownModelError):
-        check_model_option("gpt-5")
-    with pytest.raises(ModelFileError, match="no such file"):
-        check_model_option(str(tmp_path / "gone.gguf"))
+        pool.resolve(f"{copies[0]}+tuned")
+    backend, adapter = pool.resolve(f"{copies[0]}+tuned", typed=True)
+    assert (backend.name, adapter) == (copies[0], "tuned")
+    with pytest.raises(UnknownAdapterError):
+        pool.resolve(f"{copies[0]}+other", typed=True)
+    with pytest.raises(UnknownModelError):
+        pool.resolve("gpt-5+tuned", typed=True)
+
+
+def test_reference_is_checked_without_loading(make_pool: MakePool, copies: list[str]) -> None:
+    pool = make_pool()
+    for reference in ("", SMALL, f"{SMALL}+any", "gemma-3-270m"):
+        pool.check_reference(reference)
+    for reference in (copies[0], "openai:http://localhost:1/v1#m", "hf:org/name", "gpt-5"):
+        with pytest.raises(UnknownModelError):
+            pool.check_reference(reference)
