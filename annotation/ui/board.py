@@ -38,14 +38,14 @@ class Sent:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self, key: str) -> str:
-        """A text, empty when there is none."""
+        """A text, empty when there is none; half characters, which no file takes, become "?"."""
         value = self.data.get(key)
-        return value if isinstance(value, str) else ""
+        return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 
     def number(self, key: str) -> int:
-        """A whole number from 0, which is also what stands for anything else."""
+        """A whole number from 0 to a billion; 0 also stands for anything else."""
         value = self.data.get(key)
-        return max(value, 0) if isinstance(value, int) else 0
+        return min(max(value, 0), 10**9) if isinstance(value, int) else 0
 
     @property
     def since(self) -> datetime | None:

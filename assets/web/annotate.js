@@ -2,6 +2,7 @@
 // them back. Its frame is built once; only what differs is drawn again, so that nothing jumps between prompts.
 const OWN = window.zeroshelfBoard = (window.zeroshelfBoard || 0) + 1;
 const PATIENCE_MS = 15000, DRAFT_MS = 200, BEAT_MS = 25000, POLL_MS = 400, HIDDEN_MS = 700;
+const ENDS_A_DRAFT = new Set(['submit', 'skip', 'flagged', 'undo']);
 let board = {}, best = null, worst = null, busy = false, alive = false, shown = null;
 let patience = null, polling = null, saving = null, heard = 0;
 let part = null; // the frame's parts by name, once it is built
@@ -13,7 +14,7 @@ function send(event, data = {}) {
   busy = true;
   part?.stage.setAttribute('aria-busy', 'true');
   clearTimeout(patience);
-  clearTimeout(saving);
+  if (ENDS_A_DRAFT.has(event)) clearTimeout(saving);
   // A request that got lost must not lock the board: the choices are still here, to be sent again.
   patience = setTimeout(() => { settle(); if (board.waiting) load(); }, PATIENCE_MS);
   trigger(event, { ...data, since: midnight() });

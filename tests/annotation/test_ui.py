@@ -49,6 +49,8 @@ def test_origins_are_told_only_when_there_are_any() -> None:
 def test_what_the_page_sends_is_not_trusted() -> None:
     sent = Sent({"a": ["x"], "n": -4, "m": "7", "since": "2026-01-01"})
     assert (sent.text("a"), sent.text("none"), sent.number("n"), sent.number("m")) == ("", "", 0, 0)
+    assert Sent({"a": "\ud800b"}).text("a") == "?b"
+    assert Sent({"n": 10**30}).number("n") == 10**9
     assert sent.since is None  # without a time zone it names no moment
     assert Sent({"since": "2026-01-01T00:00:00.000Z"}).since == datetime(2026, 1, 1, tzinfo=UTC)
 
