@@ -14,7 +14,13 @@ from recsys.catalog import Item
 
 _BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+")
+_MOVED_ARTICLE = re.compile(r"^(.+), (?:the|a|an)$")
+_SUBTITLE = re.compile(r"\s*(?::|;|, or,?|\s[-–—])\s+")
+_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xv": "15"}
+_ROMAN_AT_END = {"v": "5", "x": "10"}
 _NUMBERS = re.compile(r"\d+")
+_SAME_WORD = 80.0
+"""Similarity from which two words can be one word spelt in two ways: "sunset" and "sunrise" are not."""
 
 
 class MatcherSettings(BaseModel):
@@ -23,15 +29,16 @@ class MatcherSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    least: float = Field(default=88.0, ge=0.0, le=100.0)
-    exact_below: int = Field(default=5, ge=0)
+    least: float = Field(default=85.0, ge=0.0, le=100.0)
+    exact_below: int = Field(default=8, ge=0)
 
 
 class TitleMatcher:
-    """The titles of a catalogue, with and without what is in brackets or after a colon.
+    """The titles of a catalogue, with and without what is in brackets, and either side of a colon.
 
-    Names are compared without case, punctuation and a leading article. A name that differs from a title in
-    a number ("Alien 3", "Alien") is never the same. Safe to read from several threads.
+    Names are compared without case, accents, punctuation and a leading article, and with Roman numbers as
+    digits. A name that differs from a title in a number ("Alien 3", "Alien") or in a whole word is never
+    the same. Safe to read from several threads.
     """
 
     def __init__(self, items: Sequence[Item], settings: MatcherSettings = MatcherSettings()) -> None:
@@ -39,36 +46,71 @@ class TitleMatcher:
         self._items: dict[str, list[int]] = defaultdict(list)
         for position, item in enumerate(items):
             for title in item.all_titles():
-                for form in _forms(title):
+                for form in _forms_of_title(title):
                     if position not in self._items[form]:
                         self._items[form].append(position)
         self._forms = list(self._items)
+        self._joined = {form.replace(" ", ""): form for form in reversed(self._forms)}
 
     def match(self, name: str) -> int | None:
         """The position of the item that `name` means, or None where it means none of them."""
-        for wanted in _forms(name):
+        for wanted in _forms_of_name(name):
             if wanted in self._items:
                 return self._items[wanted][0]
-        wanted = _folded(name)
+        wanted = _folded(_BRACKETS.sub("", name)) or _folded(name)
+        if joined := self._joined.get(wanted.replace(" ", "")):
+            return self._items[joined][0]
         if len(wanted) < self._settings.exact_below:
             return None
-        best = process.extractOne(wanted, self._forms, scorer=fuzz.ratio, score_cutoff=self._settings.least)
-        if best is None or _NUMBERS.findall(best[0]) != _NUMBERS.findall(wanted):
-            return None
-        return self._items[best[0]][0]
+        near = process.extract(
+            wanted, self._forms, scorer=fuzz.ratio, score_cutoff=self._settings.least, limit=5
+        )
+        for form, _, _ in near:
+            if _spelt_alike(form, wanted):
+                return self._items[form][0]
+        return None
 
 
-def _forms(title: str) -> list[str]:
-    """A title whole, without brackets, and up to its colon where that leaves two words."""
+def _spelt_alike(first: str, second: str) -> bool:
+    """Whether two folded names are the same words, but for spelling and spaces."""
+    if _NUMBERS.findall(first) != _NUMBERS.findall(second):
+        return False
+    ours, theirs = first.split(), second.split()
+    if len(ours) != len(theirs):
+        return fuzz.ratio("".join(ours), "".join(theirs)) >= _SAME_WORD + 10
+    return all(fuzz.ratio(a, b) >= _SAME_WORD for a, b in zip(ours, theirs, strict=True))
+
+
+def _forms_of_title(title: str) -> list[str]:
+    """A title whole, without brackets, what is before a subtitle of two words or more, and after of three."""
     bare = _BRACKETS.sub("", title)
-    forms = [_folded(title), _folded(bare)]
-    before, colon, _ = bare.partition(":")
-    if colon and len(before.split()) > 1:
-        forms.append(_folded(before))
-    return [form for form in dict.fromkeys(forms) if form]
+    forms = [title, bare]
+    before, *after = _SUBTITLE.split(bare, maxsplit=1)
+    if after:
+        forms += [before] * (len(before.split()) > 1) + [after[0]] * (len(after[0].split()) > 2)
+    return _distinct(forms)
+
+
+def _forms_of_name(name: str) -> list[str]:
+    """A name whole, without brackets, and without a subtitle that has no number in it."""
+    bare = _BRACKETS.sub("", name)
+    forms = [name, bare]
+    before, *after = _SUBTITLE.split(bare, maxsplit=1)
+    if after and not _NUMBERS.search(_folded(after[0])):
+        forms.append(before)
+    return _distinct(forms)
+
+
+def _distinct(forms: Sequence[str]) -> list[str]:
+    return [form for form in dict.fromkeys(_folded(form) for form in forms) if form]
 
 
 def _folded(title: str) -> str:
-    letters = unicodedata.normalize("NFKC", title).casefold().replace("&", " and ")
-    words = re.sub(r"[^\w\s]+", " ", letters.replace("'", "").replace("’", ""))
-    return _ARTICLE.sub("", " ".join(words.split()))
+    letters = unicodedata.normalize("NFKD", title).casefold().replace("&", " and ")
+    plain = unicodedata.normalize("NFC", "".join(c for c in letters if not "\u0300" <= c <= "\u036f"))
+    plain = _MOVED_ARTICLE.sub(r"\1", plain.strip())
+    found = re.sub(r"[^\w\s]+", " ", plain.replace("'", "").replace("’", "")).split()
+    numbered = [_ROMAN.get(word, word) for word in found]
+    if len(numbered) > 1:
+        numbered[-1] = _ROMAN_AT_END.get(numbered[-1], numbered[-1])
+    return _ARTICLE.sub("", " ".join(numbered))

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from recsys.retrieval.answer_text import named_title, without_reasoning
+
+
+@pytest.mark.parametrize(
+    ("answer", "title"),
+    [
+        ("This person likes ruins. The Green Knight fits: a young man rides alone.", "The Green Knight"),
+        ("This person likes regret. Blue by Joni Mitchell fits, since it looks back.", "Blue"),
+        ('They like noise. "Heat" and then "Mad Max" would do.', "Mad Max"),
+        ("<think>Maybe Alien fits.</think> They like ruins. Dune answers it best.", "Dune"),
+        ("이 사람은 고독한 이야기를 좋아한다. 《그린 나이트》가 어울린다.", "그린 나이트"),
+        ("이 사람은 고독한 이야기를 좋아한다. 그린 나이트가 잘 맞는다.", "그린 나이트"),
+        ("This person likes slow and sombre stories", ""),
+        ("", ""),
+    ],
+)
+def test_named_title(answer: str, title: str) -> None:
+    assert named_title(answer) == title
+
+
+def test_reasoning_is_cut_off() -> None:
+    answer = "<think>Let me see.</think>This person likes ruins. They will want a dark film. Dune fits."
+    assert without_reasoning(answer) == "They will want a dark film. Dune fits."
+    assert without_reasoning("Only one sentence.") == "Only one sentence."
+    assert without_reasoning("<think>never ends") == ""
