@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -89,7 +88,7 @@ class Workbench:
                     annotate = AnnotateTab(self.annotations, self.access, t)
                     annotate.build()
                 with gr.Tab(t("tab_train"), id="train"):
-                    train = self._train_tab(bases).build()
+                    train = self._train_tab().build()
             playground_tab.select(
                 tab.refresh_models, playground.model, playground.model, api_visibility="private"
             )
@@ -98,10 +97,12 @@ class Workbench:
             recsys.api.playground.register(self.recommender, self.access, t)
             recsys.api.data.register(self.jobs, self.sources, self.pool, self.access, t)
             annotation.api.register(self.annotations, self.access, t)
-            training.api.register(self.runs, self.annotations.pairs, self.access, t, bases)
+            training.api.register(
+                self.runs, self.annotations.pairs, self.jobs, self.access, t, self.pool.trainable()
+            )
         return blocks
 
-    def _train_tab(self, bases: Sequence[str]) -> TrainTab:
+    def _train_tab(self) -> TrainTab:
         return TrainTab(
             runs=self.runs,
             pairs=self.annotations.pairs,
@@ -110,7 +111,7 @@ class Workbench:
             votes=BlindStore(self.pool.settings.paths.comparisons),
             access=self.access,
             page=self.page,
-            models=bases,
+            models=self.pool.trainable(),
         )
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import gradio as gr
@@ -12,6 +13,7 @@ from annotation.pairs import PreferencePair, Strategy
 from recsys.access import Access, Role
 from recsys.errors import InputError, UnknownModelError
 from recsys.i18n import error_text
+from recsys.synthesis.jobs import JobStore
 from recsys.ui.page import Texts
 from training.config import TrainingConfig, parse_config
 from training.methods import Rows
@@ -66,29 +68,35 @@ class PreflightPayload(TypedDict):
 def register(
     store: RunStore,
     pairs: Callable[[Strategy], list[PreferencePair]],
+    jobs: JobStore,
     access: Access,
     page: Texts,
     models: Sequence[str],
 ) -> None:
     """Add this package's endpoints to the Blocks that are being built; they train on `models` only."""
 
-    def wanted(kind: str, config: dict[str, Any]) -> tuple[TrainingConfig, Rows, str | None]:
-        if kind != "dpo":
-            raise InputError(reason=f"Only DPO can be started here, not {kind!r}.")
+    def wanted(kind: str, config: dict[str, Any]) -> tuple[TrainingConfig, Path | Rows, str | None]:
         values = dict(config)
         strategy: Strategy = values.pop("strategy", "best-worst")
+        job = values.pop("job", "")
         request_id = values.pop("request_id", None)
-        rows = [pair.to_row() for pair in pairs(strategy)]
         parsed = parse_config(values, kind)
         if parsed.model not in models:
             raise UnknownModelError(name=parsed.model, known=", ".join(models))
-        return parsed, rows, request_id
+        if kind == "dpo":
+            return parsed, [pair.to_row() for pair in pairs(strategy)], request_id
+        if jobs.report(str(job)) is None:
+            raise InputError(reason=f"The job {job!r} is not finished. SFT needs the name of one that is.")
+        return parsed, jobs.folder(str(job)) / "train.parquet", request_id
 
     @page.shown
     def start_training(
         kind: Literal["sft", "dpo"], config: dict[str, Any], request: gr.Request
     ) -> dict[str, str]:
-        """Start DPO on the stored judgements; config takes DpoConfig's fields, strategy, request_id."""
+        """Start DPO on the stored judgements, or SFT on the rows of a finished synthesis job.
+
+        `config` takes the fields of DpoConfig or SftConfig, `request_id`, and `strategy` or `job`.
+        """
         access.require(request.username, Role.RESEARCHER)
         parsed, rows, request_id = wanted(kind, config)
         return {"run_id": store.start(parsed, rows, request_id=request_id)}

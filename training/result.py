@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scipy.stats import binomtest
 from transformers import TrainerState
 
+from training.intervals import wilson
 from training.progress import ProgressCallback
 
 ACCURACY = "rewards/accuracies"
@@ -84,9 +84,3 @@ def thinned(points: Sequence[T], at_most: int = _POINTS) -> list[T]:
     if len(points) <= at_most:
         return list(points)
     return [points[round(i * (len(points) - 1) / (at_most - 1))] for i in range(at_most)]
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The 95% interval of a share (Wilson, 1927): sensible also for few trials and shares near 0 or 1."""
-    interval = binomtest(successes, trials).proportion_ci(0.95, method="wilson")
-    return float(interval.low), float(interval.high)

@@ -79,7 +79,8 @@ def response_prompt(task: Task) -> Prompt:
         "kind": kind,
     }
     pattern = texts.active if task.situation == "active" else texts.passive
-    lines = [line for line in pattern.splitlines() if all(values[n] for n in Template(line).get_identifiers())]
+    known = {name for name, value in values.items() if value}
+    lines = [line for line in pattern.splitlines() if known.issuperset(Template(line).get_identifiers())]
     examples = _examples(texts, task)
     return Prompt(
         system=texts.system,

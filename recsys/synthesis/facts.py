@@ -160,8 +160,8 @@ def shared_facts(history: Sequence[Item], target: Item, words: Words, draw: Rand
     _add_genres(facts, wanted, known, titles, words, draw)
     _add_shared(facts, "maker", "m", [(k, n, f"maker:{k}") for k, n in wanted.makers.items()],
                 [k.makers for k in known], titles, words, draw)  # fmt: skip
-    _add_shared(facts, "place", "p", [(k, glossary.place_name(n, language), f"place:{k}")
-                for k, n in wanted.places.items()], [k.places for k in known], titles, words, draw)  # fmt: skip
+    places = [(k, glossary.place_name(n, language), f"place:{k}") for k, n in wanted.places.items()]
+    _add_shared(facts, "place", "p", places, [k.places for k in known], titles, words, draw)
     series = [(wanted.series, _series_name(wanted.series, language), f"series:{wanted.series}")]
     members = [{k.series or item.title: ""} for k, item in zip(known, history, strict=True)]
     _add_shared(facts, "series", "s", series, members, titles, words, draw)
