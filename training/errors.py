@@ -159,7 +159,7 @@ class NotEnoughMemoryError(ResourceError):
 
 
 class NotEnoughGpuMemoryError(NotEnoughMemoryError):
-    """Details: as its parent."""
+    """Details: `needed`, `free`, `fits`, as its parent."""
 
     cause = "This run needs about {needed} of graphics memory; {free} are free."
 

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from annotation.quality.measure import Measure, ordinary, tags
-from annotation.records import CANDIDATES
 from annotation.snapshot import Snapshot
 
 ENOUGH = 10
@@ -30,10 +29,19 @@ def alpha(snapshot: Snapshot) -> list[Measure]:
 
 
 def nominal_alpha(votes: Sequence[Counter[int]]) -> float | None:
-    """Alpha of how many chose each position, a unit; None where only one position was ever chosen."""
-    import krippendorff
+    """Alpha of how many chose each position, a unit; None where only one position was ever chosen.
 
-    if len(set().union(*votes)) < 2:
+    Units with fewer than two votes say nothing about agreement and are passed over.
+    """
+    paired = [unit for unit in votes if unit.total() > 1]
+    chosen: Counter[int] = sum(paired, Counter())
+    total = chosen.total()
+    if len(+chosen) < 2:
         return None
-    counts = [[unit[position] for position in range(CANDIDATES)] for unit in votes]
-    return float(krippendorff.alpha(value_counts=counts, level_of_measurement="nominal"))
+    observed = sum(_unlike(unit) / (unit.total() - 1) for unit in paired)
+    return 1 - (total - 1) * observed / _unlike(chosen)
+
+
+def _unlike(counts: Counter[int]) -> int:
+    """Ordered pairs of votes for different positions."""
+    return counts.total() ** 2 - sum(count**2 for count in counts.values())

@@ -7,6 +7,7 @@ from collections import Counter
 from types import SimpleNamespace
 from unittest.mock import patch
 
+import krippendorff
 import pytest
 
 from annotation.policy import Policy
@@ -54,6 +55,15 @@ def test_alpha_of_a_published_example() -> None:
     ]
     units = [Counter(v for v in unit if v is not None) for unit in zip(*coders, strict=True)]
     assert nominal_alpha(units) == pytest.approx(0.691358, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_alpha_is_that_of_the_reference_implementation(seed: int) -> None:
+    draw = random.Random(seed)
+    units = [Counter(draw.choices(range(5), k=draw.randint(0, 4))) for _ in range(draw.randint(3, 30))]
+    counts = [[unit[position] for position in range(5)] for unit in units]
+    expected = krippendorff.alpha(value_counts=counts, level_of_measurement="nominal")
+    assert nominal_alpha(units) == pytest.approx(expected)
 
 
 def test_full_agreement_and_none(twenty: AnnotationStore) -> None:
