@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, ClassVar
 
 from recsys.catalog import Interaction, Item
@@ -94,7 +95,7 @@ class Amazon(Dataset):
         names = self.source.keys(member)
         if "userid" in names:
             product = next(name for name in PRODUCT_COLUMNS if name in names)
-            return read_ratings(table, header_columns(table, item=product), account)
+            return read_ratings(islice(table, 1, None), header_columns(names, item=product), account)
         user, item = (1, 0) if self.edition == "2018" else (0, 1)
         return read_ratings(table, Columns(user=user, item=item, value=2, time=3), account)
 

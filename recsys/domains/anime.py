@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 
 from recsys.catalog import Attribute, Interaction, Item
 from recsys.domains.account import Account
@@ -65,8 +66,9 @@ class Anime(Dataset):
 
     def _interactions(self, account: Account) -> Iterator[Interaction]:
         """Ratings; without one (-1, or 0 of 2020) they are `watch`, or `plan` where the status says so."""
-        rows = self.table("ratings", account)
-        columns = header_columns(rows, item="animeid", signal="watchingstatus")
+        rows = islice(self.table("ratings", account), 1, None)
+        names = self.source.keys(self.file("ratings"))
+        columns = header_columns(names, item="animeid", signal="watchingstatus")
         for row in read_ratings(rows, columns, account):
             if row.value > 0:
                 yield row if row.signal == "rating" else replace(row, signal="rating")

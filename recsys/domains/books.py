@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from recsys.catalog import Attribute, Interaction, Item
 from recsys.domains.account import Account
@@ -52,12 +53,13 @@ class Books(Dataset):
 
     def _interactions(self, account: Account) -> Iterator[Interaction]:
         """Ratings; one of 0 of Book-Crossing is the signal `implicit`."""
+        names = self.source.keys(self.file("ratings"))
         if self.edition == _GOODBOOKS:
-            rows = self.table("ratings", account)
-            yield from read_ratings(rows, header_columns(rows, item="bookid"), account)
+            rows = islice(self.table("ratings", account), 1, None)
+            yield from read_ratings(rows, header_columns(names, item="bookid"), account)
             return
-        rows = self._crossing_rows("ratings", account)
-        for row in read_ratings(rows, header_columns(rows, item="isbn", value="bookrating"), account):
+        rows = islice(self._crossing_rows("ratings", account), 1, None)
+        for row in read_ratings(rows, header_columns(names, item="isbn", value="bookrating"), account):
             yield row if row.value else Interaction(row.user, row.item, "implicit", 0.0)
 
     def _crossing_rows(self, role: str, account: Account) -> Iterator[Row | None]:
@@ -67,9 +69,7 @@ class Books(Dataset):
         return self.table(role, account)
 
     def _book_crossing(self, account: Account) -> Iterator[Item]:
-        rows = self._crossing_rows("books", account)
-        next(rows, None)
-        for row in rows:
+        for row in islice(self._crossing_rows("books", account), 1, None):
             if row is None or len(row) < 5 or not row[0].strip():
                 account.dropped["book row that cannot be read"] += 1
                 continue

@@ -171,5 +171,5 @@ def _seconds(when: str) -> int | None:
         hour, minute, second = map(int, clock.split(":"))
         hour = hour % 12 + 12 * ("AM", "PM").index(half.upper())
         return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
-    except ValueError:
+    except (ValueError, OverflowError):
         return unix_time(when)

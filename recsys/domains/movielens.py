@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from recsys.catalog import Attribute, Interaction, Item
 from recsys.domains.account import Account
@@ -85,12 +86,10 @@ class MovieLens(Dataset):
 
     def _interactions(self, account: Account) -> Iterator[Interaction]:
         rows = self._rows("ratings", account)
-        columns = (
-            header_columns(rows, item="movieid")
-            if self.edition == "csv"
-            else Columns(user=0, item=1, value=2, time=3)
-        )
-        return read_ratings(rows, columns, account)
+        if self.edition != "csv":
+            return read_ratings(rows, Columns(user=0, item=1, value=2, time=3), account)
+        columns = header_columns(self.source.keys(self.file("ratings")), item="movieid")
+        return read_ratings(islice(rows, 1, None), columns, account)
 
     def _rows(self, role: str, account: Account) -> Iterator[Row | None]:
         if self.edition == "csv":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from recsys.catalog import Interaction
 from recsys.domains.account import Account
-from recsys.domains.tables import Row, key
+from recsys.domains.tables import Row
 from recsys.domains.values import number, unix_time
 
 UNREADABLE = "rating row that cannot be read"
@@ -26,7 +26,7 @@ class Columns:
 
 
 def header_columns(
-    rows: Iterator[Row | None],
+    names: Sequence[str],
     *,
     user: str = "userid",
     item: str,
@@ -34,9 +34,8 @@ def header_columns(
     time: str = "timestamp",
     signal: str = "",
 ) -> Columns:
-    """The columns with these keys in the first row, which is taken from `rows` and has the first three."""
-    header = next(rows, None) or []
-    at = {key(name): place for place, name in enumerate(header)}
+    """Where in `names`, the keys of a file's columns, these are; the first three have to be there."""
+    at = {name: place for place, name in reversed(list(enumerate(names)))}
     return Columns(at[user], at[item], at[value], at.get(time), at.get(signal))
 
 

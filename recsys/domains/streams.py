@@ -137,7 +137,7 @@ class Part(Beginning):
         """At most `size` bytes."""
         data = super().read(size)
         if size and self._left and not data:
-            raise DamagedError("the archive ends early")
+            raise DamagedError(f"the archive ends early, and its last {self._left:,} bytes are missing")
         return data
 
 
@@ -148,16 +148,21 @@ class ZipEntry(Stream):
         super().__init__(below)
         with _closed_on_failure(below), _damage(), zipfile.ZipFile(below) as archive:
             self._entry = cast(zipfile.ZipExtFile, archive.open(entry))  # outlives the archive
+        self._size = self._left = entry.file_size
 
     def read(self, size: int = _CHUNK, /) -> bytes:
         """At most `size` bytes; few at a time, since those before a damaged place are lost with it."""
-        with _damage():
-            return self._entry.read1(min(size, _ZIP_CHUNK))
+        with _damage(f", and its last {self._left:,} bytes are lost"):
+            data = self._entry.read1(min(size, _ZIP_CHUNK))
+        self._left -= len(data)
+        return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go there, unpacking what lies between: a zip or a tar can be inside a zip."""
         with _damage():
-            return self._entry.seek(offset, whence)
+            place = self._entry.seek(offset, whence)
+        self._left = self._size - place
+        return place
 
     def tell(self) -> int:
         """Where the next byte comes from."""
@@ -183,9 +188,9 @@ def _closed_on_failure(below: Readable) -> Iterator[None]:
 
 
 @contextmanager
-def _damage() -> Iterator[None]:
+def _damage(loss: str = "") -> Iterator[None]:
     """What `zipfile` raises for a bad entry, a password and a method it does not know, as DamagedError."""
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise DamagedError(str(error) or "it ends early") from error
+        raise DamagedError(f"{str(error) or 'it ends early'}{loss}") from error

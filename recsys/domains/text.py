@@ -79,23 +79,27 @@ def _whole_lines(file: Stream, place: str, account: Account) -> Iterator[bytes]:
     """Blocks that end where a line ends; what has no end because the file is damaged is not among them."""
     begun: list[bytes] = []
     too_long = False
-    for chunk in _converted(file, place, account):
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            block = b"".join((*begun, chunk[:end]))
-            begun = [chunk[end:]]
-            if too_long:
-                too_long = False
-                block = block[block.find(b"\n") + 1 :]
-            if block:
-                yield block.replace(b"\r\n", b"\n")
-            continue
-        begun.append(chunk)
-        if sum(map(len, begun)) > MAX_LINE:
-            begun = []
-            if not too_long:
-                too_long = True
-                account.dropped[f"line longer than {MAX_LINE >> 20} MiB"] += 1
+    try:
+        for chunk in _converted(file, place, account):
+            end = chunk.rfind(b"\n") + 1
+            if end:
+                block = b"".join((*begun, chunk[:end]))
+                begun = [chunk[end:]]
+                if too_long:
+                    too_long = False
+                    block = block[block.find(b"\n") + 1 :]
+                if block:
+                    yield block.replace(b"\r\n", b"\n")
+                continue
+            begun.append(chunk)
+            if sum(map(len, begun)) > MAX_LINE:
+                begun = []
+                if not too_long:
+                    too_long = True
+                    account.dropped[f"line longer than {MAX_LINE >> 20} MiB"] += 1
+    except DamagedError:
+        account.dropped["row cut off where its file is damaged"] += any(begun)
+        raise
     rest = b"".join(begun).removesuffix(b"\r")
     if rest and not too_long:
         yield rest

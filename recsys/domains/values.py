@@ -22,7 +22,7 @@ _MOJIBAKE = re.compile(r"[ÂÃ][\x80-\xbf]|â€")
 def number(value: object) -> float:
     """A finite number, also one in a text; raises ValueError for anything else."""
     if type(value) in (str, int, float):
-        found = float(value)  # type: ignore[arg-type]
+        found = _float(value)
         if math.isfinite(found):
             return found
     raise ValueError(f"{value!r} is not a finite number")
@@ -40,7 +40,7 @@ def unix_time(value: object) -> int | None:
         except ValueError:
             return iso_time(value)
     elif type(value) in (int, float):
-        seconds = float(value)  # type: ignore[arg-type]
+        seconds = _float(value)
     else:
         return None
     if not 0 < seconds < 1e20:
@@ -95,3 +95,10 @@ def without_tags(text: str) -> str:
 def is_mojibake(text: str) -> bool:
     """Whether UTF-8 seems to have been read as Latin-1 or Windows-1252 before the file was written."""
     return not text.isascii() and _MOJIBAKE.search(text) is not None
+
+
+def _float(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]  # text or a number
+    except OverflowError:  # an integer of hundreds of digits
+        return math.inf

@@ -124,6 +124,7 @@ def test_tar_that_was_cut_short(tmp_path: Path) -> None:
         found = inspect(open_dataset("yelp", path))
         assert 1000 < found.interactions < 4900
         assert any("cut short" in note and "whole lines read" in note for note in found.notes)
+        assert found.dropped["row cut off where its file is damaged"] == 1
 
 
 def test_names_in_a_tar_lead_nowhere(tmp_path: Path) -> None:
