@@ -20,7 +20,8 @@ class LastItem:
 
     def scores(self, case: Case) -> Scores:
         """Cosine with the last item."""
-        return self._bench.cosines(case)[-1]
+        last: Scores = self._bench.cosines(case)[-1]
+        return last
 
 
 class MeanHistory:
@@ -32,7 +33,8 @@ class MeanHistory:
     def scores(self, case: Case) -> Scores:
         """Cosine with the mean."""
         mean = np.mean(self._bench.vectors(case), axis=0, keepdims=True)
-        return self._bench.matrix.cosines(mean)[0]
+        found: Scores = self._bench.matrix.cosines(mean)[0]
+        return found
 
 
 class MaxSimilarity:
