@@ -13,7 +13,8 @@ from recsys.llm.pool import ModelPool
 from recsys.prompts.build import build_prompt, language_of
 from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.embedders import Vectors
-from recsys.retrieval.hyde import hyde_vector
+from recsys.retrieval.hyde import centred_vectors, hyde_vector
+from recsys.retrieval.ranker import Wanted
 
 MAX_INPUT_CHARS = 20_000
 """Characters of history and query together."""
@@ -27,7 +28,8 @@ _TEMPERATURE, _TOP_P = 0.5, 0.9
 
 @dataclass(frozen=True, slots=True)
 class RecommendedItem:
-    """One real item: `chunk` is its passage nearest to the answer, `score` their cosine similarity."""
+    """One real item: `chunk` is its passage nearest to what was asked and answered, `score` the cosine
+    similarity of the two, centred. The order of items may follow more than the score."""
 
     item: Item
     score: float
@@ -84,11 +86,12 @@ class Recommender:
     ) -> Iterator[Recommendation]:
         """Recommend `k` items of `catalog` to somebody with this history (titles) or query, or both.
 
-        The model writes a hypothetical answer, and the catalogue is searched with it and with what was
-        asked (`hyde_vector`), so the items are real whatever the answer names. Items of the history
-        are left out. `model` is "name" or
-        "name+adapter", by default the app's; `language` is that of the answer ("auto": that of the
-        query or the titles).
+        The model writes a hypothetical answer. Where most of the history is of `catalog` itself, the items
+        are ranked by what `CatalogRanker` knows of the history, which is better than with the answer
+        (docs/results.md); otherwise the catalogue is searched with the answer and what was asked
+        (`hyde_vector`). So the items are real whatever the answer names. Items of the history are left out.
+        `model` is "name" or "name+adapter", by default the app's; `language` is that of the answer
+        ("auto": that of the query or the titles).
 
         Raises EmptyRequestError, TextTooLongError, UnknownCatalogError, UnknownModelError,
         UnknownAdapterError, NotReadyError and others of the tree before the first yield.
@@ -125,7 +128,7 @@ class Recommender:
         )
         embedded = time.perf_counter()
         exclude = frozenset(item.id for name, item in found if name == catalog)
-        items = self._search(catalog, vector, k, exclude)
+        items = self._ranked(catalog, found, query, vector, k, exclude)
         searched = time.perf_counter()
         timings = Timings(
             generate=1000 * (generated - started),
@@ -157,6 +160,32 @@ class Recommender:
         if not row.indexed_by:
             raise NotReadyError(what=f"The catalogue {catalog}, which is being indexed,")
         return row.domain
+
+    def _ranked(
+        self,
+        catalog: str,
+        history: Sequence[tuple[str, Item]],
+        query: str,
+        vector: Vectors,
+        k: int,
+        exclude: frozenset[str],
+    ) -> tuple[RecommendedItem, ...]:
+        """The items in the order of the ranker, with their passages nearest to `vector`."""
+        own = sum(name == catalog for name, _ in history)
+        ranker = self.catalogs.ranker(catalog) if 2 * own > len(history) else None
+        if ranker is None:
+            return self._search(catalog, vector, k, exclude)
+        index, embedder = self.catalogs.index, self.catalogs.embedder
+        centre = ranker.matrix.centre
+        wanted = Wanted(
+            history=tuple(item for _, item in history),
+            history_vectors=centred_vectors(index, embedder, history, centre),
+            query=query,
+            query_vector=embedder.embed_queries([query])[0] - centre if query else None,
+        )
+        items = ranker.best(wanted, k, exclude)
+        hits = index.passages(catalog, vector, [item.id for item in items])
+        return tuple(RecommendedItem(item, hits[item.id].score, hits[item.id].chunk) for item in items)
 
     def _search(
         self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str]

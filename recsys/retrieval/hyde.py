@@ -52,20 +52,29 @@ def hyde_vector(
 def _history_vector(
     index: VectorIndex, embedder: Embedder, history: Sequence[tuple[str, Item]], centre: Vectors
 ) -> Vectors:
-    """The mean of the items' centred vectors; those in a catalogue need no embedding."""
-    by_catalog: dict[str, list[Item]] = defaultdict(list)
-    for catalog, item in history:
-        by_catalog[catalog].append(item)
-    vectors: list[Vectors] = []
-    for catalog, items in by_catalog.items():
-        known = index.item_vectors(catalog, [item.id for item in items]) if catalog else {}
-        if known:
-            vectors += [vector - index.centroid(catalog) for vector in known.values()]
-        titles = [item.title for item in items if item.id not in known]
-        if titles:
-            vectors += list(embedder.embed_queries(titles) - centre)
-    mean: Vectors = np.mean(vectors, axis=0)
+    mean: Vectors = np.mean(centred_vectors(index, embedder, history, centre), axis=0)
     return mean
+
+
+def centred_vectors(
+    index: VectorIndex, embedder: Embedder, history: Sequence[tuple[str, Item]], centre: Vectors
+) -> Vectors:
+    """Each item's centred vector, in the order of `history`; those in a catalogue need no embedding.
+
+    Shape (history, dimension). `centre` is taken off items of no catalogue.
+    """
+    by_catalog: dict[str, list[str]] = defaultdict(list)
+    for catalog, item in history:
+        by_catalog[catalog].append(item.id)
+    known = {
+        (catalog, item_id): vector - index.centroid(catalog)
+        for catalog, ids in by_catalog.items()
+        if catalog
+        for item_id, vector in index.item_vectors(catalog, ids).items()
+    }
+    typed = [item.title for catalog, item in history if (catalog, item.id) not in known]
+    embedded = iter(embedder.embed_queries(typed) - centre) if typed else iter(())
+    return np.stack([known[key] if (key := (c, item.id)) in known else next(embedded) for c, item in history])
 
 
 def _unit(vector: Vectors) -> Vectors:

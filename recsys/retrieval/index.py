@@ -18,9 +18,12 @@ from chromadb.errors import NotFoundError
 from recsys.errors import IndexMismatchError
 from recsys.retrieval.chunks import Chunk
 from recsys.retrieval.embedders import Embedder, Vectors
+from recsys.retrieval.item_matrix import ItemMatrix, unit
 
 _EMBED_BATCH = 32
 _CENTROID_CHUNKS = 2000
+_CHUNKS_IN_MEMORY = 400_000
+_PAGE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,43 @@ class VectorIndex:
             rows[str(metadata["item"])].append(vector)
         return {item_id: np.mean(chunks, axis=0) for item_id, chunks in rows.items()}
 
+    def matrix(self, catalog: str, ids: Sequence[str]) -> ItemMatrix | None:
+        """All chunk vectors of a catalogue, by item in the order of `ids`.
+
+        None where there is no index, where an item has no chunk yet, or where there are more than 400,000
+        chunks (0.6 GB at 384 dimensions).
+        """
+        collection = self.collection(catalog)
+        if collection is None or not 0 < (total := collection.count()) <= _CHUNKS_IN_MEMORY:
+            return None
+        position = {item_id: number for number, item_id in enumerate(ids)}
+        owners, parts = list[int](), list[Vectors]()
+        for offset in range(0, total, _PAGE):
+            page = collection.get(limit=_PAGE, offset=offset, include=["embeddings", "metadatas"])
+            owners += [position.get(str(m["item"]), -1) for m in page["metadatas"] or []]
+            parts.append(np.asarray(page["embeddings"], dtype=np.float32))
+        owner = np.array(owners)
+        order = np.argsort(owner, kind="stable")
+        order = order[owner[order] >= 0]
+        present, starts = np.unique(owner[order], return_index=True)
+        if len(present) < len(ids):
+            return None
+        return ItemMatrix(np.concatenate(parts)[order], starts)
+
+    def passages(self, catalog: str, vector: Vectors, ids: Sequence[str]) -> dict[str, Hit]:
+        """For each of `ids` its chunk nearest to the centred `vector`."""
+        collection = self.collection(catalog)
+        if collection is None or not ids:
+            return {}
+        found = collection.get(
+            where={"item": {"$in": list(ids)}},  # type: ignore[dict-item]  # a list of str is one of Literal
+            include=["metadatas", "documents", "embeddings"],
+        )
+        scores = _centred_scores(found["embeddings"], vector, self.centroid(catalog))
+        rows = zip(found["metadatas"] or [], found["documents"] or [], scores, strict=True)
+        hits = [Hit(str(metadata["item"]), document, float(score)) for metadata, document, score in rows]
+        return {hit.item_id: hit for hit in sorted(hits, key=lambda hit: hit.score)}
+
     def search(
         self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str] = frozenset()
     ) -> list[Hit]:
@@ -150,14 +190,18 @@ def _query(collection: Collection, vector: Vectors, centre: Vectors, count: int)
     metadatas, documents, embeddings = found["metadatas"], found["documents"], found["embeddings"]
     if metadatas is None or documents is None or embeddings is None:
         return []  # never: they are asked for in `include`
-    centred = np.asarray(embeddings[0], dtype=np.float32) - centre
-    lengths = np.maximum(np.linalg.norm(centred, axis=1), 1e-12)
-    scores = centred @ vector / lengths
+    scores = _centred_scores(embeddings[0], vector, centre)
     hits = [
         Hit(str(metadata["item"]), document, float(score))
         for metadata, document, score in zip(metadatas[0], documents[0], scores, strict=True)
     ]
     return sorted(hits, key=lambda hit: hit.score, reverse=True)
+
+
+def _centred_scores(embeddings: object, vector: Vectors, centre: Vectors) -> Vectors:
+    centred = np.asarray(embeddings, dtype=np.float32).reshape(-1, len(centre)) - centre
+    scores: Vectors = unit(centred) @ vector
+    return scores
 
 
 def _best_chunks(hits: Sequence[Hit], exclude: frozenset[str]) -> list[Hit]:

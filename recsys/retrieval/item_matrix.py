@@ -7,6 +7,8 @@ al., "Centering Similarity Measures to Reduce Hubs", EMNLP 2013).
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -32,11 +34,17 @@ class ItemMatrix:
         self._vectors = vectors
         self._starts = starts
         self.centre: Vectors = np.mean(vectors, axis=0, dtype=np.float32)
-        self._centred = unit(vectors - self.centre)
-        counts = np.diff(np.append(starts, len(vectors)))
-        means = np.add.reduceat(vectors, starts, axis=0) / counts[:, None]
-        self.item_vectors: Vectors = means.astype(np.float32)
+
+    @cached_property
+    def item_vectors(self) -> Vectors:
         """The mean of each item's chunks: shape (items, dimension), not centred."""
+        counts = np.diff(np.append(self._starts, len(self._vectors)))
+        means: Vectors = np.add.reduceat(self._vectors, self._starts, axis=0)
+        return (means / counts[:, None]).astype(np.float32)
+
+    @cached_property
+    def _centred(self) -> Vectors:
+        return unit(self._vectors - self.centre)
 
     @property
     def size(self) -> int:

@@ -20,6 +20,7 @@ from recsys.retrieval.fusion import standardised
 from recsys.retrieval.history_scores import faded_sum, fading_weights, nearest
 from recsys.retrieval.item_matrix import ItemMatrix
 from recsys.retrieval.keywords import KeywordIndex, Scores
+from recsys.retrieval.likelihood import candidates
 from recsys.retrieval.nearness import NumberIndex
 from recsys.retrieval.series import SeriesIndex
 
@@ -96,6 +97,12 @@ class CatalogRanker:
             answers = self.matrix.centred_cosines(np.stack(wanted.answer_vectors))
             total += settings.answer * standardised(np.mean(answers, axis=0))
         return total
+
+    def best(self, wanted: Wanted, k: int, exclude: frozenset[str] = frozenset()) -> list[Item]:
+        """The `k` items with the highest scores, best first, without those whose ids are in `exclude`."""
+        scores = self.scores(wanted)
+        left_out = [number for number, item in enumerate(self.items) if item.id in exclude]
+        return [self.items[number] for number in candidates(scores, k, left_out).tolist()]
 
     def _beside_vectors(self, history: Sequence[Item], settings: RankerSettings) -> Scores:
         total = np.zeros(len(self.items), dtype=np.float32)

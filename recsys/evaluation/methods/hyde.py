@@ -12,6 +12,7 @@ from recsys.evaluation.methods.playground import Playground
 from recsys.evaluation.ranking import Scores
 from recsys.evaluation.workbench import Workbench
 from recsys.retrieval.answer_text import named_title, without_reasoning
+from recsys.retrieval.embedders import Vectors
 from recsys.retrieval.fusion import standardised
 from recsys.retrieval.item_matrix import unit
 
@@ -44,8 +45,9 @@ class Hyde:
             query.append(unit(np.mean(self._bench.centred(case), axis=0)))
         if not query:
             return np.zeros(len(self._bench.data.items), np.float32)
-        near: Scores = self._bench.matrix.centred_cosines(np.mean(query, axis=0, keepdims=True))[0]
-        return near
+        mean: Vectors = np.mean(query, axis=0, keepdims=True)
+        found: Scores = self._bench.matrix.centred_cosines(mean)[0]
+        return found
 
     def _texts(self, case: Case) -> list[str]:
         assert self._bench.answering is not None

@@ -33,8 +33,8 @@ class MeanHistory:
     def scores(self, case: Case) -> Scores:
         """Cosine with the mean."""
         mean = np.mean(self._bench.vectors(case), axis=0, keepdims=True)
-        near: Scores = self._bench.matrix.cosines(mean)[0]
-        return near
+        found: Scores = self._bench.matrix.cosines(mean)[0]
+        return found
 
 
 class MaxSimilarity:
