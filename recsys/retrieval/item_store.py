@@ -7,12 +7,12 @@ import json
 import sqlite3
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.catalog import Item
-from recsys.errors import UnknownCatalogError
+from recsys.errors import InputError, UnknownCatalogError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS catalogs (
@@ -26,12 +26,24 @@ CREATE TABLE IF NOT EXISTS titles (
     title TEXT NOT NULL, catalog TEXT NOT NULL, id TEXT NOT NULL,
     FOREIGN KEY (catalog, id) REFERENCES items(catalog, id) ON DELETE CASCADE);
 CREATE INDEX IF NOT EXISTS titles_by_title ON titles(title);
+CREATE INDEX IF NOT EXISTS titles_by_item ON titles(catalog, id);
+CREATE TABLE IF NOT EXISTS stale (
+    catalog TEXT NOT NULL REFERENCES catalogs(name) ON DELETE CASCADE,
+    id TEXT NOT NULL, PRIMARY KEY (catalog, id));
 """
+
+_ITEM_COLUMNS = {
+    "digest": "TEXT NOT NULL DEFAULT ''",
+    "chunks": "INTEGER NOT NULL DEFAULT 0",
+    "indexed_by": "TEXT NOT NULL DEFAULT ''",
+}
+"""Columns of `items` that databases of the first version lack."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogRow:
-    """One catalogue: `indexed_by` is the index settings under which its chunks were embedded."""
+    """One catalogue: `indexed_by` is the index settings under which its chunks were embedded, "" where it has
+    never been indexed whole."""
 
     name: str
     domain: str
@@ -51,6 +63,7 @@ class ItemStore:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA foreign_keys=ON")
         self._db.executescript(_SCHEMA)
+        self._add_columns()
 
     def catalogs(self) -> list[CatalogRow]:
         """All catalogues in the order in which they were added."""
@@ -66,7 +79,12 @@ class ItemStore:
         return known[name]
 
     def put(self, name: str, domain: str, language: str, items: Sequence[Item]) -> CatalogRow:
-        """Add a catalogue, or replace the one of this name where it differs, in one transaction."""
+        """Add a catalogue, or make the one of this name hold `items`, in one transaction.
+
+        Items whose content is the same keep their place in the index; the others have to be indexed
+        (`pending`), and chunks of what was changed or is gone to be removed (`stale`). Raises InputError
+        for an id that is there twice.
+        """
         fingerprint = _fingerprint(items)
         with self._lock:
             known = {c.name: c for c in self.catalogs()}.get(name)
@@ -77,27 +95,74 @@ class ItemStore:
             ):
                 return known
             with _transaction(self._db):
-                self._db.execute("DELETE FROM catalogs WHERE name = ?", [name])
                 self._db.execute(
-                    "INSERT INTO catalogs (name, domain, language, items, fingerprint) VALUES (?,?,?,?,?)",
+                    "INSERT INTO catalogs (name, domain, language, items, fingerprint) VALUES (?,?,?,?,?)"
+                    " ON CONFLICT(name) DO UPDATE SET domain = excluded.domain, language = excluded.language,"
+                    " items = excluded.items, fingerprint = excluded.fingerprint",
                     [name, domain, language, len(items), fingerprint],
                 )
-                self._db.executemany(
-                    "INSERT INTO items VALUES (?,?,?)",
-                    ((name, item.id, item.model_dump_json()) for item in items),
-                )
-                self._db.executemany(
-                    "INSERT INTO titles VALUES (?,?,?)",
-                    ((_key(title), name, item.id) for item in items for title in item.all_titles()),
-                )
+                if not self._replace_items(name, items):
+                    self._db.execute("UPDATE catalogs SET chunks = 0, indexed_by = '' WHERE name = ?", [name])
         return self.catalog(name)
 
-    def mark_indexed(self, name: str, chunks: int, indexed_by: str) -> None:
-        """Record that all chunks of a catalogue are in the index."""
+    def delete(self, name: str) -> None:
+        """Remove a catalogue and its items; raises UnknownCatalogError."""
+        self.catalog(name)
+        with self._lock:
+            self._db.execute("DELETE FROM catalogs WHERE name = ?", [name])
+
+    def pending(self, name: str, indexed_by: str, limit: int) -> list[Item]:
+        """The first items of a catalogue that are not indexed under the settings `indexed_by`."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT data FROM items WHERE catalog = ? AND indexed_by <> ? ORDER BY rowid LIMIT ?",
+                [name, indexed_by, limit],
+            ).fetchall()
+        return [Item.model_validate_json(data) for (data,) in rows]
+
+    def indexed_under(self, name: str) -> dict[str, int]:
+        """How many items of a catalogue are indexed under which settings; "" for those that are not."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT indexed_by, COUNT(*) FROM items WHERE catalog = ? GROUP BY indexed_by", [name]
+            ).fetchall()
+        return dict(rows)
+
+    def stale(self, name: str, limit: int) -> list[str]:
+        """Ids of items whose chunks in the index are those of an older content, or of nothing any more."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT id FROM stale WHERE catalog = ? LIMIT ?", [name, limit]
+            ).fetchall()
+        return [item_id for (item_id,) in rows]
+
+    def clear_stale(self, name: str, ids: Sequence[str]) -> None:
+        """Record that the chunks of `ids` are no longer in the index."""
+        with self._lock, _transaction(self._db):
+            self._db.executemany("DELETE FROM stale WHERE catalog = ? AND id = ?", ((name, i) for i in ids))
+
+    def forget_index(self, name: str) -> None:
+        """Record that nothing of a catalogue is in the index."""
+        with self._lock, _transaction(self._db):
+            self._db.execute("UPDATE items SET chunks = 0, indexed_by = '' WHERE catalog = ?", [name])
+            self._db.execute("UPDATE catalogs SET chunks = 0, indexed_by = '' WHERE name = ?", [name])
+            self._db.execute("DELETE FROM stale WHERE catalog = ?", [name])
+
+    def mark_items(self, name: str, chunks: Mapping[str, int], indexed_by: str) -> None:
+        """Record that these items, with so many chunks each, are in the index."""
+        with self._lock, _transaction(self._db):
+            self._db.executemany(
+                "UPDATE items SET chunks = ?, indexed_by = ? WHERE catalog = ? AND id = ?",
+                ((count, indexed_by, name, item_id) for item_id, count in chunks.items()),
+            )
+
+    def mark_indexed(self, name: str, indexed_by: str) -> None:
+        """Record that all items of a catalogue are in the index."""
         with self._lock:
             self._db.execute(
-                "UPDATE catalogs SET chunks = ?, indexed_by = ? WHERE name = ?",
-                [chunks, indexed_by, name],
+                "UPDATE catalogs SET indexed_by = ?, chunks ="
+                " (SELECT COALESCE(SUM(chunks), 0) FROM items WHERE catalog = name) WHERE name = ?",
+                [indexed_by, name],
             )
 
     def items(self, catalog: str) -> Iterator[Item]:
@@ -128,6 +193,47 @@ class ItemStore:
                 [_key(title)],
             ).fetchall()
         return [(catalog, Item.model_validate_json(data)) for catalog, data in rows]
+
+    def _replace_items(self, name: str, items: Sequence[Item]) -> int:
+        """Within a transaction: write what differs, remove what is gone; how many items stay as they were."""
+        query = "SELECT id, digest FROM items WHERE catalog = ?"
+        known: dict[str, str] = dict(self._db.execute(query, [name]).fetchall())
+        seen: set[str] = set()
+        kept = 0
+        for item in items:
+            if item.id in seen:
+                raise InputError(reason=f"Two items have the id {item.id!r}.")
+            seen.add(item.id)
+            data = item.model_dump_json()
+            digest = hashlib.sha256(data.encode()).hexdigest()
+            if known.get(item.id) == digest:
+                kept += 1
+                continue
+            if item.id in known:
+                self._db.execute("INSERT OR IGNORE INTO stale VALUES (?,?)", [name, item.id])
+                self._db.execute("DELETE FROM titles WHERE catalog = ? AND id = ?", [name, item.id])
+            self._db.execute(
+                "INSERT INTO items (catalog, id, data, digest) VALUES (?,?,?,?) ON CONFLICT(catalog, id)"
+                " DO UPDATE SET data = excluded.data, digest = excluded.digest, chunks = 0, indexed_by = ''",
+                [name, item.id, data, digest],
+            )
+            titles = ((_key(title), name, item.id) for title in item.all_titles())
+            self._db.executemany("INSERT INTO titles VALUES (?,?,?)", titles)
+        gone = [(name, item_id) for item_id in known if item_id not in seen]
+        self._db.executemany("INSERT OR IGNORE INTO stale VALUES (?,?)", gone)
+        self._db.executemany("DELETE FROM items WHERE catalog = ? AND id = ?", gone)
+        return kept
+
+    def _add_columns(self) -> None:
+        present = {row[1] for row in self._db.execute("PRAGMA table_info(items)")}
+        missing = [name for name in _ITEM_COLUMNS if name not in present]
+        if missing:
+            with _transaction(self._db):
+                for name in missing:
+                    self._db.execute(f"ALTER TABLE items ADD COLUMN {name} {_ITEM_COLUMNS[name]}")
+                self._db.execute(
+                    "UPDATE items SET indexed_by = (SELECT indexed_by FROM catalogs WHERE name = catalog)"
+                )
 
     def close(self) -> None:
         """Close the file."""

@@ -33,4 +33,4 @@ def words(texts: Sequence[str]) -> list[list[str]]:
 def _kiwi() -> Any:
     from kiwipiepy import Kiwi
 
-    return Kiwi(num_workers=1)
+    return Kiwi(num_workers=1, load_multi_dict=False)  # names of several words: 200 MiB more

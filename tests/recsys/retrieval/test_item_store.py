@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recsys.catalog import Item
-from recsys.errors import UnknownCatalogError
+from recsys.errors import InputError, UnknownCatalogError
 from recsys.retrieval.item_store import ItemStore
 
 MakeItems = Callable[..., list[Item]]
@@ -41,14 +41,17 @@ def test_unknown_catalog_is_refused_with_what_is_known(store: ItemStore, make_it
 
 def test_same_items_keep_their_index(store: ItemStore, make_items: MakeItems) -> None:
     store.put("mine", "films", "en", make_items("Heat"))
-    store.mark_indexed("mine", 7, "embedder")
+    store.mark_items("mine", {"id-0": 7}, "embedder")
+    store.mark_indexed("mine", "embedder")
     row = store.put("mine", "films", "en", make_items("Heat"))
     assert (row.chunks, row.indexed_by) == (7, "embedder")
 
 
 def test_other_items_replace_the_old_ones_and_their_titles(store: ItemStore, make_items: MakeItems) -> None:
     store.put("mine", "films", "en", make_items("Heat", "Alien"))
-    store.mark_indexed("mine", 7, "embedder")
+    store.mark_items("mine", {"id-0": 7, "id-1": 1}, "embedder")
+    store.mark_indexed("mine", "embedder")
+    assert store.catalog("mine").chunks == 8
     row = store.put("mine", "films", "en", make_items("Coco"))
     assert (row.items, row.chunks, row.indexed_by) == (1, 0, "")
     assert [i.title for i in store.items("mine")] == ["Coco"]
@@ -65,7 +68,7 @@ def test_another_domain_or_language_is_recorded(store: ItemStore, make_items: Ma
 def test_failed_replacement_leaves_the_old_items(store: ItemStore, make_items: MakeItems) -> None:
     store.put("mine", "films", "en", make_items("Heat"))
     twice = make_items("Alien") * 2
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(InputError, match="id-0"):
         store.put("mine", "films", "en", twice)
     assert [i.title for i in store.items("mine")] == ["Heat"]
     assert store.by_title("heat")
@@ -111,3 +114,50 @@ def test_items_outlive_the_process_that_stored_them(tmp_path: Path, make_items: 
     again = ItemStore(tmp_path / "items.db")
     assert [i.title for i in again.items("mine")] == ["Heat"]
     again.close()
+
+
+def test_only_what_changed_is_pending_and_what_is_gone_is_stale(
+    store: ItemStore, make_items: MakeItems
+) -> None:
+    store.put("mine", "films", "en", make_items("Heat", "Alien", "Coco"))
+    assert [i.id for i in store.pending("mine", "e", 2)] == ["id-0", "id-1"]
+    store.mark_items("mine", {"id-0": 1, "id-1": 2, "id-2": 1}, "e")
+    store.mark_indexed("mine", "e")
+    row = store.put("mine", "films", "en", make_items("Heat", "Aliens"))
+    assert (row.items, row.indexed_by) == (2, "e")
+    assert [i.title for i in store.pending("mine", "e", 9)] == ["Aliens"]
+    assert sorted(store.stale("mine", 9)) == ["id-1", "id-2"]
+    assert store.indexed_under("mine") == {"e": 1, "": 1}
+    assert store.by_title("alien") == store.by_title("coco") == []
+    store.clear_stale("mine", ["id-1", "id-2"])
+    assert store.stale("mine", 9) == []
+    assert len(store.pending("mine", "another", 9)) == 2
+
+
+def test_deleted_catalogue_is_gone_with_its_items(store: ItemStore, make_items: MakeItems) -> None:
+    store.put("mine", "films", "en", make_items("Heat"))
+    store.delete("mine")
+    assert store.catalogs() == []
+    assert store.by_title("heat") == []
+    with pytest.raises(UnknownCatalogError):
+        store.delete("mine")
+
+
+def test_database_of_the_first_version_keeps_its_index(tmp_path: Path, make_items: MakeItems) -> None:
+    (item,) = make_items("Heat")
+    old = sqlite3.connect(tmp_path / "items.db")
+    old.executescript(
+        "CREATE TABLE catalogs (name TEXT PRIMARY KEY, domain TEXT NOT NULL, language TEXT NOT NULL,"
+        " items INTEGER NOT NULL, fingerprint TEXT NOT NULL, chunks INTEGER NOT NULL DEFAULT 0,"
+        " indexed_by TEXT NOT NULL DEFAULT '');"
+        "CREATE TABLE items (catalog TEXT NOT NULL REFERENCES catalogs(name) ON DELETE CASCADE,"
+        " id TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (catalog, id));"
+        "INSERT INTO catalogs VALUES ('mine', 'films', 'en', 1, 'x', 3, 'e');"
+    )
+    old.execute("INSERT INTO items VALUES ('mine', ?, ?)", [item.id, item.model_dump_json()])
+    old.commit()
+    old.close()
+    store = ItemStore(tmp_path / "items.db")
+    assert store.pending("mine", "e", 9) == []
+    assert store.catalog("mine").indexed_by == "e"
+    store.close()
