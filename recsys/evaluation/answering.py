@@ -34,13 +34,17 @@ class _Answered:
 
 @dataclass
 class Answering:
-    """One model, with or without an adapter, asked what comes next in `domain`."""
+    """One model, with or without an adapter, asked what comes next in `domain`.
+
+    `trained_on` are the datasets that its adapter has learnt from: on those it is not zero-shot.
+    """
 
     backend: Backend
     domain: str
     adapter: str | None = None
     max_tokens: int = 96
     seed: int = 0
+    trained_on: tuple[str, ...] = ()
     spent: Spent = field(default_factory=Spent)
     _written: dict[tuple[str, ...], _Answered] = field(default_factory=dict)
     _alone: dict[str, TextScore] = field(default_factory=dict)
@@ -51,7 +55,7 @@ class Answering:
         known = self._written.get(key)
         if known is None or len(known.texts) < count:
             started = time.perf_counter()
-            done = self._write(history, 1 if count == 1 else ANSWERS)
+            done = self._complete(history, 1 if count == 1 else ANSWERS)
             self.spent.seconds += time.perf_counter() - started
             known = self._written[key] = _Answered(history, tuple(completion.text for completion in done))
         return list(known.texts[:count])
@@ -81,11 +85,20 @@ class Answering:
         self.spent.seconds += time.perf_counter() - started
         return [s.log_p for s in given], [self._alone[text].log_p for text in texts]
 
-    def _write(self, history: tuple[Item, ...], count: int) -> list[Completion]:
+    def choice(self, history: tuple[Item, ...], items: Sequence[Item]) -> str:
+        """What the model says when it is shown `items` and asked which one comes next."""
+        started = time.perf_counter()
+        (done,) = self._complete(history, 1, items)
+        self.spent.seconds += time.perf_counter() - started
+        return done.text
+
+    def _complete(
+        self, history: tuple[Item, ...], count: int, candidates: Sequence[Item] = ()
+    ) -> list[Completion]:
         languages = self.backend.languages
         wanted = language_of(" ".join(item.title for item in history))
         language = wanted if wanted in languages else languages[0]
-        prompt = build_prompt(History(history), target=self.domain, language=language)
+        prompt = build_prompt(History(history), target=self.domain, language=language, candidates=candidates)
         sampling = Sampling(
             seed=self.seed, temperature=_TEMPERATURE, top_p=_TOP_P, max_tokens=self.max_tokens
         )
