@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from recsys.catalog import History, Item
+from recsys.errors import InputError
 from recsys.llm.base import Backend, Completion, Request, Sampling
 from recsys.llm.scoring import Scoring, TextScore
 from recsys.prompts.build import build_prompt, language_of
@@ -15,6 +16,7 @@ ANSWERS = 4
 """Answers to one case, for methods that average several."""
 
 _TEMPERATURE, _TOP_P = 0.5, 0.9
+_TITLES_AT_ONCE = 100
 
 
 @dataclass
@@ -69,21 +71,40 @@ class Answering:
 
         Their difference is the pointwise mutual information: what the history adds to the title, without
         the model's liking for famous or short ones (Holtzman et al., "Surface Form Competition",
-        EMNLP 2021). Raises TypeError for a backend that cannot score.
+        EMNLP 2021). Raises InputError for a backend that cannot score.
         """
-        if not isinstance(self.backend, Scoring):
-            raise TypeError(f"{self.backend.name} cannot score texts.")
-        started = time.perf_counter()
+        started, scorer = time.perf_counter(), self._scorer()
         lead = "A list of things that one person liked, in order:\n"
         lines = "".join(f"{number}. {title_line(item)}\n" for number, item in enumerate(history, 1))
         texts = [f" {title_line(item)}\n" for item in items]
-        given = self.backend.score(f"{lead}{lines}{len(history) + 1}.", texts, adapter=self.adapter)
+        given = scorer.score(f"{lead}{lines}{len(history) + 1}.", texts, adapter=self.adapter)
         unknown = [text for text in dict.fromkeys(texts) if text not in self._alone]
-        alone = self.backend.score(f"{lead}1.", unknown, adapter=self.adapter)
+        alone = scorer.score(f"{lead}1.", unknown, adapter=self.adapter)
         self._alone.update(zip(unknown, alone, strict=True))
         self.spent.scored += sum(s.tokens for s in [*given, *alone])
         self.spent.seconds += time.perf_counter() - started
         return [s.log_p for s in given], [self._alone[text].log_p for text in texts]
+
+    def titles(self, items: Sequence[Item], kind: str) -> list[TextScore]:
+        """The likelihood of each item's title after nothing but what kind of thing it is.
+
+        Raises InputError for a backend that cannot score.
+        """
+        started = time.perf_counter()
+        scorer, scored = self._scorer(), list[TextScore]()
+        for begin in range(0, len(items), _TITLES_AT_ONCE):
+            texts = [f" {item.title}\n" for item in items[begin : begin + _TITLES_AT_ONCE]]
+            scored += scorer.score(f"{kind}:", texts, adapter=self.adapter)
+        self.spent.scored += sum(score.tokens for score in scored)
+        self.spent.seconds += time.perf_counter() - started
+        return scored
+
+    def _scorer(self) -> Scoring:
+        if not isinstance(self.backend, Scoring):
+            raise InputError(
+                reason=f"{self.backend.name} cannot tell how likely titles are; use a GGUF model."
+            )
+        return self.backend
 
     def choice(self, history: tuple[Item, ...], items: Sequence[Item]) -> str:
         """What the model says when it is shown `items` and asked which one comes next."""

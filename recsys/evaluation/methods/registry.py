@@ -11,6 +11,7 @@ from recsys.evaluation.cases import EvaluationData
 from recsys.evaluation.methods.base import Method
 from recsys.evaluation.methods.bm25 import BM25
 from recsys.evaluation.methods.ease import Ease
+from recsys.evaluation.methods.familiar import Familiar
 from recsys.evaluation.methods.fused import FusedByRank, FusedByScore
 from recsys.evaluation.methods.hyde import Averaged, Hyde, HydeFused, Part
 from recsys.evaluation.methods.item_knn import ItemKNN
@@ -65,6 +66,7 @@ METHODS: dict[str, MethodSpec] = {
     "hyde-fused": MethodSpec(HydeFused, model=True),
     "likelihood": MethodSpec(partial(Likelihood, keep=False), model=True),
     "likelihood-fused": MethodSpec(partial(Likelihood, keep=True), model=True),
+    "default-familiar": MethodSpec(Familiar, model=True),
     "listwise": MethodSpec(Listwise, model=True),
     DEFAULT: MethodSpec(Playground),
 }
