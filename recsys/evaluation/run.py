@@ -28,10 +28,6 @@ class Evaluation:
     candidates: Sampled
 
 
-class Stopped(Exception):
-    """Raised by a `progress` that wants the evaluation to end."""
-
-
 def evaluate(
     bench: Workbench,
     methods: tuple[str, ...],
