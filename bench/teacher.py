@@ -22,7 +22,8 @@ from recsys.llm.pool import ModelPool
 from recsys.llm.registry import known_models
 from recsys.settings import Settings
 from recsys.synthesis.config import ModelTeacherConfig
-from recsys.synthesis.teachers import ModelTeacher, Task
+from recsys.synthesis.tasks import Task
+from recsys.synthesis.teachers import ModelTeacher
 
 _ROWS, _TOKENS, _ROUNDS = 16, 64, 4
 
