@@ -125,7 +125,7 @@ def explanation(text: str, task: Task) -> str:
 
 
 def _repeats(text: str) -> bool:
-    words = text.casefold().split()
+    words = re.findall(r"\w+", text.casefold())
     runs = [tuple(words[i : i + _REPEATED]) for i in range(len(words) - _REPEATED + 1)]
     return len(set(runs)) < len(runs)
 

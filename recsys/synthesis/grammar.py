@@ -84,6 +84,17 @@ class Grammar:
         """The names of all values that some alternative mentions."""
         return frozenset(v for group in self._rules.values() for a in group for v in a.values)
 
+    def unreached(self, starts: Collection[str]) -> set[str]:
+        """The rules that no text from any of `starts` can come to."""
+        reached, waiting = set(), list(starts)
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += [rule for a in self._rules[name] for rule in a.rules]
+                waiting += [f"{name}_again"] if f"{name}_again" in self._rules else []
+        return set(self._rules) - reached
+
     def pattern(
         self,
         start: str,

@@ -82,7 +82,7 @@ def test_shares_are_counted(language: str) -> None:
             count = sum(genres <= about(item).terms.keys() for item in task.history)
             word = number_word(count, language, counting=True)
             whole = {"en": ("all", "both"), "ko": ("모두",)}[language]
-            assert word in share.split() or count == len(task.history) and any(w in share for w in whole)
+            assert word in share.split() or (count == len(task.history) and any(w in share for w in whole))
             assert words.unit in share
             seen += 1
     assert seen > 20

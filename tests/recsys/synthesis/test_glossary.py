@@ -19,38 +19,43 @@ FOLDER = Path(glossary.__file__).with_name("data") / "glossary"
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data"
 
 MOVIELENS = (
-    "Action|Adventure|Animation|Children|Children's|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir|Horror|IMAX|"
-    "Musical|Mystery|Romance|Sci-Fi|Thriller|War|Western"
+    "Action|Adventure|Animation|Children|Children's|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir|"
+    "Horror|IMAX|Musical|Mystery|Romance|Sci-Fi|Thriller|War|Western"
 )
 ANIME = (
-    "Action|Adventure|Cars|Comedy|Dementia|Demons|Drama|Ecchi|Fantasy|Game|Harem|Historical|Horror|Josei|Kids|Magic|"
-    "Martial Arts|Mecha|Military|Music|Mystery|Parody|Police|Psychological|Romance|Samurai|School|Sci-Fi|Seinen|"
-    "Shoujo|Shoujo Ai|Shounen|Shounen Ai|Slice of Life|Space|Sports|Super Power|Supernatural|Thriller|Vampire|Yaoi|Yuri"
+    "Action|Adventure|Cars|Comedy|Dementia|Demons|Drama|Ecchi|Fantasy|Game|Harem|Historical|Horror|"
+    "Josei|Kids|Magic|Martial Arts|Mecha|Military|Music|Mystery|Parody|Police|Psychological|Romance|"
+    "Samurai|School|Sci-Fi|Seinen|Shoujo|Shoujo Ai|Shounen|Shounen Ai|Slice of Life|Space|Sports|"
+    "Super Power|Supernatural|Thriller|Vampire|Yaoi|Yuri"
 )
 MIND = (
-    "news|sports|finance|travel|lifestyle|foodanddrink|autos|health|entertainment|tv|music|movies|weather|video|kids|"
-    "newsus|newspolitics|newsworld|newscrime|newsopinion|newsscienceandtechnology|newsbusiness|football_nfl|"
-    "football_ncaa|basketball_nba|baseball_mlb|icehockey_nhl|soccer|golf|tennis|markets|finance-companies|celebrity|"
-    "lifestyleroyals|recipes|restaurantsandnews|weight-loss|wellness|medical|fitness|nutrition|traveltripideas|"
-    "autosnews|weathertopstories|tvnews|movienews|musicnews|shop-holidays|personalfinance|finance-real-estate"
+    "news|sports|finance|travel|lifestyle|foodanddrink|autos|health|entertainment|tv|music|movies|"
+    "weather|video|kids|newsus|newspolitics|newsworld|newscrime|newsopinion|newsscienceandtechnology|"
+    "newsbusiness|football_nfl|football_ncaa|basketball_nba|baseball_mlb|icehockey_nhl|soccer|golf|"
+    "tennis|markets|finance-companies|celebrity|lifestyleroyals|recipes|restaurantsandnews|weight-loss|"
+    "wellness|medical|fitness|nutrition|traveltripideas|autosnews|weathertopstories|tvnews|movienews|"
+    "musicnews|shop-holidays|personalfinance|finance-real-estate"
 )
 YELP = (
-    "Restaurants|Food|Nightlife|Bars|Shopping|Mexican|Italian|Chinese|Japanese|Korean|Thai|Vietnamese|Indian|Greek|"
-    "American (New)|American (Traditional)|Breakfast & Brunch|Coffee & Tea|Sandwiches|Pizza|Burgers|Seafood|"
-    "Sushi Bars|Steakhouses|Barbeque|Bakeries|Desserts|Ice Cream & Frozen Yogurt|Fast Food|Vegan|Cafes|Museums|"
-    "Parks|Beauty & Spas|Hair Salons|Nail Salons|Home Services|Automotive|Auto Repair|Health & Medical|Dentists|"
-    "Active Life|Gyms|Hotels|Event Planning & Services|Arts & Entertainment|Local Flavor|Cajun/Creole|Southern"
+    "Restaurants|Food|Nightlife|Bars|Shopping|Mexican|Italian|Chinese|Japanese|Korean|Thai|Vietnamese|"
+    "Indian|Greek|American (New)|American (Traditional)|Breakfast & Brunch|Coffee & Tea|Sandwiches|"
+    "Pizza|Burgers|Seafood|Sushi Bars|Steakhouses|Barbeque|Bakeries|Desserts|Ice Cream & Frozen Yogurt|"
+    "Fast Food|Vegan|Cafes|Museums|Parks|Beauty & Spas|Hair Salons|Nail Salons|Home Services|"
+    "Automotive|Auto Repair|Health & Medical|Dentists|Active Life|Gyms|Hotels|"
+    "Event Planning & Services|Arts & Entertainment|Local Flavor|Cajun/Creole|Southern"
 )
 AMAZON = (
-    "Home & Kitchen|Kitchen & Dining|Electronics|Headphones|Cell Phones & Accessories|Toys & Games|Board Games|"
-    "Beauty & Personal Care|Skin Care|Makeup|Hair Care|Pet Supplies|Dogs|Cats|Sports & Outdoors|Camping & Hiking|"
-    "Tools & Home Improvement|Office Products|Clothing, Shoes & Jewelry|Men|Women|Shoes|Grocery & Gourmet Food|"
-    "Health & Household|Baby|Patio, Lawn & Garden|Automotive|Arts, Crafts & Sewing|Musical Instruments|Video Games"
+    "Home & Kitchen|Kitchen & Dining|Electronics|Headphones|Cell Phones & Accessories|Toys & Games|"
+    "Board Games|Beauty & Personal Care|Skin Care|Makeup|Hair Care|Pet Supplies|Dogs|Cats|"
+    "Sports & Outdoors|Camping & Hiking|Tools & Home Improvement|Office Products|"
+    "Clothing, Shoes & Jewelry|Men|Women|Shoes|Grocery & Gourmet Food|Health & Household|Baby|"
+    "Patio, Lawn & Garden|Automotive|Arts, Crafts & Sewing|Musical Instruments|Video Games"
 )
 AMAZON_MUSIC = (
-    "CDs & Vinyl|Pop|Rock|Jazz|Blues|Classical|Country|Folk|Rap & Hip-Hop|R&B|Soul|Metal|Hard Rock & Metal|"
-    "Alternative Rock|Indie & Alternative|Classic Rock|Dance & Electronic|New Age|Reggae|World Music|Latin Music|"
-    "Soundtracks|Gospel|Opera & Classical Vocal|Broadway & Vocalists|Holiday & Wedding|Punk"
+    "CDs & Vinyl|Pop|Rock|Jazz|Blues|Classical|Country|Folk|Rap & Hip-Hop|R&B|Soul|Metal|"
+    "Hard Rock & Metal|Alternative Rock|Indie & Alternative|Classic Rock|Dance & Electronic|New Age|"
+    "Reggae|World Music|Latin Music|Soundtracks|Gospel|Opera & Classical Vocal|Broadway & Vocalists|"
+    "Holiday & Wedding|Punk"
 )
 
 
