@@ -128,7 +128,8 @@ def test_judgements_become_pairs_and_a_run_is_started_once(client: Client) -> No
     assert [message["role"] for message in rows[0]["prompt"]] == ["system", "user"]
     assert len(client.predict("all", api_name="/pairs")) > len(rows)
 
-    config = {"model": "smollm2-135m-instruct", "max_steps": 1, "batch_size": 1, "request_id": "once"}
+    config = {"model": "smollm2-135m-instruct", "max_steps": 1, "batch_size": 1}
+    config |= {"strategy": "all", "request_id": "once"}
     run = client.predict("dpo", config, api_name="/start_training")["run_id"]
     assert client.predict("dpo", config, api_name="/start_training")["run_id"] == run
     foretold = client.predict("dpo", config, api_name="/preflight")
