@@ -87,8 +87,9 @@ class Recommender:
         """Recommend `k` items of `catalog` to somebody with this history (titles) or query, or both.
 
         The model writes a hypothetical answer. Where most of the history is of `catalog` itself, the items
-        are ranked by what `CatalogRanker` knows of the history and the query, without the answer; otherwise the catalogue is searched with the answer and what was asked
-        (`hyde_vector`). So the items are real whatever the answer names. Items of the history are left out.
+        are ranked by what `CatalogRanker` knows of the history and the query, without the answer;
+        otherwise the catalogue is searched with the answer and what was asked (`hyde_vector`). So the items
+        are real whatever the answer names. Items of the history are left out.
         `model` is "name" or "name+adapter", by default the app's; `language` is that of the answer
         ("auto": that of the query or the titles).
 
