@@ -143,14 +143,14 @@ def _copies(text: str, task: Task) -> bool:
 
 
 def _examples(texts: TeacherTexts, task: Task) -> list[_TeacherExample]:
-    """Two of other domains, and last the one of the task's own.
+    """Two of other domains, and last the one of the task's own; none about the target itself.
 
     Tasks of one domain have the same ones, so that a batch of prompts shares its beginning.
     """
-    fitting = [e for e in texts.examples if e.situation == task.situation]
-    domain = task.domain.removeprefix("korean-")
     title = quoted(task.target.title_in(task.language), task.language)
-    own = [e for e in fitting if e.domain == domain and title not in e.response]
+    fitting = [e for e in texts.examples if e.situation == task.situation and title not in e.response]
+    domain = task.domain.removeprefix("korean-")
+    own = [e for e in fitting if e.domain == domain]
     others = [e for e in fitting if e.domain != domain]
     return others[: _SHOWN - len(own)] + own
 
