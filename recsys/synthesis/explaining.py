@@ -109,8 +109,8 @@ def explanation(text: str, task: Task) -> str:
     """One paragraph out of a model's answer: up to the end of the sentence that names the target.
 
     Empty where that is the first sentence, before anything is explained, and where the paragraph says
-    the same twice, names other things than the history's, or copies a worked example or the request. Where the target
-    is not named at all, the finished sentences are left, for the quality rules to judge.
+    the same twice, names other things than the history's, or copies a worked example or the request.
+    Where the target is not named at all, the finished sentences are left, for the quality rules to judge.
     """
     title = " ".join(task.target.title_in(task.language).split())
     folded = " ".join(re.split(r"#{2,}|<", text, maxsplit=1)[0].replace("**", "").split())
