@@ -47,12 +47,16 @@ class _TeacherExample(BaseModel):
 
 
 class TeacherTexts(BaseModel):
-    """The texts of one language: `history` is the heading of one, and what is told of a task follows."""
+    """The texts of one language: `history` is the heading of one, and what is told of a task follows.
+
+    Answers of base models begin with the `lead`; with `lead_liked` where the history has a liking.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     system: str
     lead: str
+    lead_liked: str
     history: str
     passive: str
     active: str
@@ -70,7 +74,7 @@ def response_prompt(task: Task) -> Prompt:
     """What a model is told to write a response: history or query, the true target, and what they share."""
     templates, texts = load_templates(task.language), load_teacher_texts(task.language)
     wording = templates.wording(task.domain)
-    common, kind = _notes(task)
+    notes = _notes(task)
     text = task.target.text if task.target.language == task.language else ""
     values = {
         "done": wording.done,
@@ -79,9 +83,9 @@ def response_prompt(task: Task) -> Prompt:
         "target": item_line(task.target, templates),
         "title": quoted(one_line(task.target.title_in(task.language)), task.language),
         "about": shorten(one_line(text), _ABOUT_CHARS, placeholder="…") if text else "",
-        "common": common,
-        "kind": kind,
+        **notes,
     }
+    lead = _put(texts.lead_liked, values) if notes["liked"] else texts.lead
     passive = task.situation == "passive"
     lines = [
         line
@@ -95,7 +99,7 @@ def response_prompt(task: Task) -> Prompt:
         history=tuple(f"- {item_line(item, templates)}" for item in task.history[-_LONGEST_HISTORY:]),
         after="\n".join(_put(line, values) for line in lines),
         examples=tuple(Example(e.instruction, e.response) for e in examples),
-        cues=Cues(request=templates.cues.request, answer=templates.cues.answer, lead=texts.lead),
+        cues=Cues(request=templates.cues.request, answer=templates.cues.answer, lead=lead),
         language=task.language,
         always_examples=True,
     )
@@ -105,8 +109,8 @@ def explanation(text: str, task: Task) -> str:
     """One paragraph out of a model's answer: up to the end of the sentence that names the target.
 
     Empty where that is the first sentence, before anything is explained, and where the paragraph says
-    the same twice, names other things than the history's, or copies a worked example. Where the target
-    is not named at all, the finished sentences are left, for the quality rules to judge.
+    the same twice, names other things than the history's, or copies a worked example or the request.
+    Where the target is not named at all, the finished sentences are left, for the quality rules to judge.
     """
     title = " ".join(task.target.title_in(task.language).split())
     folded = " ".join(re.split(r"#{2,}|<", text, maxsplit=1)[0].replace("**", "").split())
@@ -131,8 +135,10 @@ def _repeats(text: str) -> bool:
 
 
 def _copies(text: str, task: Task) -> bool:
-    """Whether a sentence is nearly one of a worked example."""
+    """Whether a sentence is nearly one of a worked example, or ends like the request."""
     texts = load_teacher_texts(task.language)
+    if texts.passive.rpartition("$title")[2].rpartition("]")[2].strip() in text:
+        return True
     shown = [_NAMED.sub("", e.response) for e in _examples(texts, task)]
     theirs = [sentence for response in shown for sentence in _SENTENCE.split(response)]
     return any(
@@ -143,27 +149,28 @@ def _copies(text: str, task: Task) -> bool:
 
 
 def _examples(texts: TeacherTexts, task: Task) -> list[_TeacherExample]:
-    """Two of other domains, and last the one of the task's own.
+    """Two of other domains, and last the one of the task's own; none about the target itself.
 
     Tasks of one domain have the same ones, so that a batch of prompts shares its beginning.
     """
-    fitting = [e for e in texts.examples if e.situation == task.situation]
-    domain = task.domain.removeprefix("korean-")
     title = quoted(task.target.title_in(task.language), task.language)
-    own = [e for e in fitting if e.domain == domain and title not in e.response]
+    fitting = [e for e in texts.examples if e.situation == task.situation and title not in e.response]
+    domain = task.domain.removeprefix("korean-")
+    own = [e for e in fitting if e.domain == domain]
     others = [e for e in fitting if e.domain != domain]
     return others[: _SHOWN - len(own)] + own
 
 
-def _notes(task: Task) -> tuple[str, str]:
-    """What history and target share, and what kind of thing the target is, in a few words."""
+def _notes(task: Task) -> dict[str, str]:
+    """In a few words: what kind of thing the target is, what the history shares with it and has often."""
     words, draw = load_words(task.domain, task.language), Random(task.seed)
     target = target_facts(task.target, words, draw).values
-    kind = " ".join(target[name] for name in ("t_adj", "t_thing") if name in target)
-    if not task.history:
-        return "", kind
-    shared = shared_facts(task.history, task.target, words, draw).values
-    return ", ".join(shared[name] for name in ("genres", "maker", "topics", "series") if name in shared), kind
+    shared = shared_facts(task.history, task.target, words, draw).values if task.history else {}
+    return {
+        "kind": " ".join(target[name] for name in ("t_adj", "t_thing") if name in target),
+        "common": ", ".join(shared[n] for n in ("genres", "maker", "topics", "series") if n in shared),
+        "liked": shared.get("liked", ""),
+    }
 
 
 def _put(line: str, values: dict[str, str]) -> str:

@@ -61,6 +61,19 @@ def test_korean_prompt_has_its_particles() -> None:
     assert "[" not in text.replace("[REC]", "")
 
 
+def test_a_base_model_begins_with_a_liking_where_there_is_one() -> None:
+    westerns = tuple(
+        item
+        for item in FILMS.values()
+        if "western" in item.attributes["genres"] and item.id != TASK.target.id
+    )  # type: ignore[operator]
+    prompt = response_prompt(replace(TASK, history=westerns))
+    assert re.fullmatch("This person likes (?:.* and )?westerns(?: and .*)?", prompt.cues.lead)
+    assert (
+        response_prompt(replace(TASK, situation="active", history=(), query="x")).cues.lead == "This person"
+    )
+
+
 def test_only_the_latest_items_are_told() -> None:
     task = replace(TASK, history=tuple(demo_items("films")[10:20]))
     assert [line.split(" (")[0] for line in response_prompt(task).history] == [
@@ -139,5 +152,7 @@ def test_an_answer_that_copies_an_example_is_left_out() -> None:
     example = response_prompt(TASK).examples[0].response
     copied = re.sub("“.+?”", f"“{TITLE}”", example)
     assert explanation(copied, TASK) == ""
+    echoed = f"This person likes westerns. Name “{TITLE}” only in the last sentence."
+    assert explanation(echoed, TASK) == ""
     own = f"This person likes dusty westerns with dry humour. A slow and grand one follows. It is “{TITLE}”."
     assert explanation(own, TASK) == own
