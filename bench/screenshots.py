@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
+from bench import generated
 from bench.served import served
 
 _MINUTE = 60_000
@@ -23,14 +24,20 @@ _NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
 def main(folder: Annotated[Path, typer.Argument(help="Where the pictures go.")]) -> None:
-    """Write playground.png, annotate.png and train.png, and the same in Korean, dark and narrow."""
+    """Write playground.png, data.png, annotate.png and train.png, and some in Korean, dark and narrow.
+
+    The data are those under ZEROSHELF_SOURCES, or else made-up films.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     chromium = os.environ.get("ZEROSHELF_CHROMIUM", "/usr/bin/chromium")
     with TemporaryDirectory() as home, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        if not os.environ.get("ZEROSHELF_SOURCES"):
+            generated.movielens(Path(home) / "sources" / "films", users=300, items=600, ratings=20_000)
         with served(Path(home)) as (address, _):
             page = browser.new_page(viewport=_WIDE, locale="en-US", device_scale_factor=1.5)
             page.goto(address)
+            _data(page, folder)
             _annotate(page, folder)
             _train(page, folder)
             page.click("#use-adapter")
@@ -39,6 +46,19 @@ def main(folder: Annotated[Path, typer.Argument(help="Where the pictures go.")])
             page.screenshot(path=folder / "playground.png")
             _in_korean(browser, address, folder)
         browser.close()
+
+
+def _data(page: Page, folder: Path) -> None:
+    page.get_by_role("tab").nth(1).click()
+    expect(page.locator("[data-source]").first).to_be_visible(timeout=_MINUTE)
+    for source in page.locator("[data-source] input[type=checkbox]").all():
+        source.check()
+    page.click("#preview-job")
+    expect(page.locator("#job-status .zs-run")).to_have_attribute("data-state", "done", timeout=5 * _MINUTE)
+    page.get_by_role("tab", name="Quality score").click()
+    expect(page.locator("#sides .zs-row").first).to_be_visible(timeout=_MINUTE)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=folder / "data.png")
 
 
 def _annotate(page: Page, folder: Path) -> None:
@@ -66,7 +86,7 @@ def _train(page: Page, folder: Path) -> None:
     page.locator("#dpo-batch-size input").fill("2")
     page.locator("#adapter-name textarea, #adapter-name input").first.fill("first-tags")
     page.click("#start-training")
-    run = page.locator(".zs-run")
+    run = page.locator(".zs-run[data-step]")
     expect(run).to_have_attribute("data-step", "12", timeout=25 * _MINUTE)
     expect(run).to_have_attribute("data-state", "finished", timeout=5 * _MINUTE)
     page.wait_for_timeout(3000)

@@ -87,9 +87,9 @@ class Recommender:
         """Recommend `k` items of `catalog` to somebody with this history (titles) or query, or both.
 
         The model writes a hypothetical answer. Where most of the history is of `catalog` itself, the items
-        are ranked by what `CatalogRanker` knows of the history, which is better than with the answer
-        (docs/results.md); otherwise the catalogue is searched with the answer and what was asked
-        (`hyde_vector`). So the items are real whatever the answer names. Items of the history are left out.
+        are ranked by what `CatalogRanker` knows of the history and the query, without the answer; otherwise
+        the catalogue is searched with the answer and what was asked (`hyde_vector`). So the items are real
+        whatever the answer names. Items of the history are left out.
         `model` is "name" or "name+adapter", by default the app's; `language` is that of the answer
         ("auto": that of the query or the titles).
 
@@ -185,7 +185,8 @@ class Recommender:
         )
         items = ranker.best(wanted, k, exclude)
         hits = index.passages(catalog, vector, [item.id for item in items])
-        return tuple(RecommendedItem(item, hits[item.id].score, hits[item.id].chunk) for item in items)
+        there = [(item, hits[item.id]) for item in items if item.id in hits]  # not removed just now
+        return tuple(RecommendedItem(item, hit.score, hit.chunk) for item, hit in there)
 
     def _search(
         self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from recsys.catalog import History, Item
+from recsys.errors import InputError
 from recsys.llm.base import Backend, Completion, Request, Sampling
 from recsys.llm.scoring import Scoring, TextScore
 from recsys.prompts.build import build_prompt, language_of
@@ -15,6 +16,7 @@ ANSWERS = 4
 """Answers to one case, for methods that average several."""
 
 _TEMPERATURE, _TOP_P = 0.5, 0.9
+_TITLES_AT_ONCE = 100
 
 
 @dataclass
@@ -34,13 +36,17 @@ class _Answered:
 
 @dataclass
 class Answering:
-    """One model, with or without an adapter, asked what comes next in `domain`."""
+    """One model, with or without an adapter, asked what comes next in `domain`.
+
+    `trained_on` are the datasets that its adapter has learnt from: on those it is not zero-shot.
+    """
 
     backend: Backend
     domain: str
     adapter: str | None = None
     max_tokens: int = 96
     seed: int = 0
+    trained_on: tuple[str, ...] = ()
     spent: Spent = field(default_factory=Spent)
     _written: dict[tuple[str, ...], _Answered] = field(default_factory=dict)
     _alone: dict[str, TextScore] = field(default_factory=dict)
@@ -51,7 +57,7 @@ class Answering:
         known = self._written.get(key)
         if known is None or len(known.texts) < count:
             started = time.perf_counter()
-            done = self._write(history, 1 if count == 1 else ANSWERS)
+            done = self._complete(history, 1 if count == 1 else ANSWERS)
             self.spent.seconds += time.perf_counter() - started
             known = self._written[key] = _Answered(history, tuple(completion.text for completion in done))
         return list(known.texts[:count])
@@ -65,27 +71,55 @@ class Answering:
 
         Their difference is the pointwise mutual information: what the history adds to the title, without
         the model's liking for famous or short ones (Holtzman et al., "Surface Form Competition",
-        EMNLP 2021). Raises TypeError for a backend that cannot score.
+        EMNLP 2021). Raises InputError for a backend that cannot score.
         """
-        if not isinstance(self.backend, Scoring):
-            raise TypeError(f"{self.backend.name} cannot score texts.")
-        started = time.perf_counter()
+        started, scorer = time.perf_counter(), self._scorer()
         lead = "A list of things that one person liked, in order:\n"
         lines = "".join(f"{number}. {title_line(item)}\n" for number, item in enumerate(history, 1))
         texts = [f" {title_line(item)}\n" for item in items]
-        given = self.backend.score(f"{lead}{lines}{len(history) + 1}.", texts, adapter=self.adapter)
+        given = scorer.score(f"{lead}{lines}{len(history) + 1}.", texts, adapter=self.adapter)
         unknown = [text for text in dict.fromkeys(texts) if text not in self._alone]
-        alone = self.backend.score(f"{lead}1.", unknown, adapter=self.adapter)
+        alone = scorer.score(f"{lead}1.", unknown, adapter=self.adapter)
         self._alone.update(zip(unknown, alone, strict=True))
         self.spent.scored += sum(s.tokens for s in [*given, *alone])
         self.spent.seconds += time.perf_counter() - started
         return [s.log_p for s in given], [self._alone[text].log_p for text in texts]
 
-    def _write(self, history: tuple[Item, ...], count: int) -> list[Completion]:
+    def titles(self, items: Sequence[Item], kind: str) -> list[TextScore]:
+        """The likelihood of each item's title after nothing but what kind of thing it is.
+
+        Raises InputError for a backend that cannot score.
+        """
+        started = time.perf_counter()
+        scorer, scored = self._scorer(), list[TextScore]()
+        for begin in range(0, len(items), _TITLES_AT_ONCE):
+            texts = [f" {item.title}\n" for item in items[begin : begin + _TITLES_AT_ONCE]]
+            scored += scorer.score(f"{kind}:", texts, adapter=self.adapter)
+        self.spent.scored += sum(score.tokens for score in scored)
+        self.spent.seconds += time.perf_counter() - started
+        return scored
+
+    def _scorer(self) -> Scoring:
+        if not isinstance(self.backend, Scoring):
+            raise InputError(
+                reason=f"{self.backend.name} cannot tell how likely titles are; use a GGUF model."
+            )
+        return self.backend
+
+    def choice(self, history: tuple[Item, ...], items: Sequence[Item]) -> str:
+        """What the model says when it is shown `items` and asked which one comes next."""
+        started = time.perf_counter()
+        (done,) = self._complete(history, 1, items)
+        self.spent.seconds += time.perf_counter() - started
+        return done.text
+
+    def _complete(
+        self, history: tuple[Item, ...], count: int, candidates: Sequence[Item] = ()
+    ) -> list[Completion]:
         languages = self.backend.languages
         wanted = language_of(" ".join(item.title for item in history))
         language = wanted if wanted in languages else languages[0]
-        prompt = build_prompt(History(history), target=self.domain, language=language)
+        prompt = build_prompt(History(history), target=self.domain, language=language, candidates=candidates)
         sampling = Sampling(
             seed=self.seed, temperature=_TEMPERATURE, top_p=_TOP_P, max_tokens=self.max_tokens
         )

@@ -45,7 +45,12 @@ def run_evaluation(
         if any(name in METHODS and METHODS[name].model for name in names):
             backend, adapter = pool.resolve(model)
             answering = Answering(
-                backend, data.domain, adapter, max_tokens=settings.max_answer_tokens, seed=seed
+                backend,
+                data.domain,
+                adapter,
+                max_tokens=settings.max_answer_tokens,
+                seed=seed,
+                trained_on=_trained_on(pool, backend.name, adapter),
             )
         bench = Workbench(data, embedder, seed=seed, answering=answering)
         done = evaluate(bench, names, _progress())
@@ -96,6 +101,14 @@ def _line(result: MethodResult) -> str:
 def _difference(found: Difference) -> str:
     low, high = found.interval
     return f"{found.difference:+.4f} [{low:+.4f}, {high:+.4f}] p={found.p:.4f} Holm {found.p_holm:.4f}"
+
+
+def _trained_on(pool: ModelPool, model: str, adapter: str | None) -> tuple[str, ...]:
+    """The datasets in the configuration of an adapter's run, where it names any."""
+    if adapter is None:
+        return ()
+    named = pool.adapters.get(adapter, model).card.config.get("datasets", [])
+    return tuple(str(name) for name in named) if isinstance(named, list) else ()
 
 
 def _progress() -> Callable[[str, int, int], None]:

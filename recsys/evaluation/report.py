@@ -63,8 +63,8 @@ class Difference(_Model):
 
 
 class MethodResult(_Model):
-    """One method. `intervals` are 95% bootstrap intervals by metric; `trained_on` names the datasets that
-    an adapter has learnt from, where it is known."""
+    """One method. `intervals` are 95% bootstrap intervals by metric. `zero_shot` is False for a method that
+    has learnt from users of this dataset, itself or through a model's adapter."""
 
     method: str
     zero_shot: bool
@@ -84,7 +84,6 @@ class MethodResult(_Model):
     cost: Cost
     against_default: Difference | None = None
     answers: AnswerResult | None = None
-    trained_on: tuple[str, ...] | None = None
 
 
 class Report(_Model):

@@ -28,10 +28,6 @@ class Evaluation:
     candidates: Sampled
 
 
-class Stopped(Exception):
-    """Raised by a `progress` that wants the evaluation to end."""
-
-
 def evaluate(
     bench: Workbench,
     methods: tuple[str, ...],
@@ -59,7 +55,8 @@ def evaluate(
             lambda name=name, counter=counter: progress(name, next(counter), len(data.cases)),  # type: ignore[misc]
         )
         rankings[name] = ranking
-        result = summarise(data, name, not spec.in_domain, ranking, bench.matrix.item_vectors, bench.seed)
+        zero_shot = not (spec.in_domain or (spec.model and _has_learnt(bench)))
+        result = summarise(data, name, zero_shot, ranking, bench.matrix.item_vectors, bench.seed)
         results[name] = _with_cost(result, before, _spent(bench), len(data.cases))
     against = _against_default(rankings)
     answers = measure_answers(bench)
@@ -117,6 +114,10 @@ def _against_default(rankings: dict[str, Ranking]) -> dict[str, object]:
     best = rankings[DEFAULT].values("ndcg@10")
     others = {n: (best, r.values("ndcg@10")) for n, r in rankings.items() if n != DEFAULT}
     return dict(differences(others))
+
+
+def _has_learnt(bench: Workbench) -> bool:
+    return bench.answering is not None and bench.data.name in bench.answering.trained_on
 
 
 def _spent(bench: Workbench) -> Spent:

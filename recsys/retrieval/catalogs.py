@@ -110,8 +110,7 @@ class Catalogs:
         with self._indexing:
             self.store.delete(name)
             self.index.delete(name)
-        with self._ranking:
-            self._rankers.pop(name, None)
+        self._forget_ranker(name)
 
     def index_catalog(self, name: str, progress: Callable[[int], None] | None = None) -> CatalogRow:
         """Embed what is new or changed in a catalogue and drop what is gone; all of it for another embedder.
@@ -143,7 +142,12 @@ class Catalogs:
                 if progress:
                     progress(len(part))
             self.store.mark_indexed(name, settings)
+            self._forget_ranker(name)
             return self.store.catalog(name)
+
+    def _forget_ranker(self, name: str) -> None:
+        with self._ranking:
+            self._rankers.pop(name, None)
 
     def _own_collection(self, name: str) -> Collection | None:
         try:

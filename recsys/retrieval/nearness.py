@@ -14,6 +14,17 @@ from recsys.retrieval.keywords import Scores
 _MIN_SHARE = 0.5
 
 
+def logarithm(items: Sequence[Item], attribute: str) -> Scores:
+    """log(1 + value) of a numeric attribute; items without it, or below 0, get the mean of the others."""
+    values = [item.attributes.get(attribute) for item in items]
+    known = np.array([float(v) if isinstance(v, int | float) and v >= 0 else np.nan for v in values])
+    if np.isnan(known).all():
+        return np.zeros(len(items), dtype=np.float32)
+    logs = np.log1p(known)
+    filled: Scores = np.where(np.isnan(logs), np.nanmean(logs), logs).astype(np.float32)
+    return filled
+
+
 class NumberIndex:
     """The numeric attributes that at least half of a catalogue's items have.
 

@@ -15,13 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.catalog import Item
 from recsys.retrieval.chunks import heading
+from recsys.retrieval.diversity import DiversitySettings, diverse
 from recsys.retrieval.embedders import Vectors
 from recsys.retrieval.fusion import standardised
 from recsys.retrieval.history_scores import faded_sum, fading_weights, nearest
 from recsys.retrieval.item_matrix import ItemMatrix
 from recsys.retrieval.keywords import KeywordIndex, Scores
 from recsys.retrieval.likelihood import candidates
-from recsys.retrieval.nearness import NumberIndex
+from recsys.retrieval.nearness import NumberIndex, logarithm
 from recsys.retrieval.series import SeriesIndex
 
 
@@ -30,7 +31,8 @@ class RankerSettings(BaseModel):
 
     `series` is the weight itself, since a sequel is one or none. `oldest` is the weight of the oldest item
     against 1 of the last in the vectors' max-similarity; `fade` and `series_fade` are the factors per item
-    further back for words and numbers, and for series.
+    further back for words and numbers, and for series. `prior` is the weight of the logarithm of the
+    numeric attribute `prior_attribute`, such as a number of ratings or the year, where the catalogue has it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +46,9 @@ class RankerSettings(BaseModel):
     oldest: float = Field(default=0.4, ge=0.0, le=1.0)
     fade: float = Field(default=0.6, gt=0.0, le=1.0)
     series_fade: float = Field(default=0.8, gt=0.0, le=1.0)
+    prior: float = 0.0
+    prior_attribute: str = ""
+    diversity: DiversitySettings = DiversitySettings()
 
 
 @dataclass(frozen=True)
@@ -96,13 +101,25 @@ class CatalogRanker:
         if wanted.answer_vectors and settings.answer:
             answers = self.matrix.centred_cosines(np.stack(wanted.answer_vectors))
             total += settings.answer * standardised(np.mean(answers, axis=0))
+        if settings.prior:
+            total += settings.prior * standardised(logarithm(self.items, settings.prior_attribute))
         return total
 
-    def best(self, wanted: Wanted, k: int, exclude: frozenset[str] = frozenset()) -> list[Item]:
-        """The `k` items with the highest scores, best first, without those whose ids are in `exclude`."""
-        scores = self.scores(wanted)
+    def best(
+        self,
+        wanted: Wanted,
+        k: int,
+        exclude: frozenset[str] = frozenset(),
+        settings: RankerSettings = RankerSettings(),
+    ) -> list[Item]:
+        """The `k` best items, best first, without those whose ids are in `exclude` and near-duplicates."""
+        scores = self.scores(wanted, settings)
         left_out = [number for number, item in enumerate(self.items) if item.id in exclude]
-        return [self.items[number] for number in candidates(scores, k, left_out).tolist()]
+        depth = max(settings.diversity.depth, 2 * k)
+        chosen = candidates(scores, depth, left_out)
+        centred = self.matrix.item_vectors - self.matrix.centre
+        found = diverse(self.items, chosen, scores, centred, settings.diversity)
+        return [self.items[number] for number in found[:k].tolist()]
 
     def _beside_vectors(self, history: Sequence[Item], settings: RankerSettings) -> Scores:
         total = np.zeros(len(self.items), dtype=np.float32)

@@ -47,10 +47,13 @@ class ListwiseRules(_Data):
 
 
 class ModelTeacherConfig(_Data):
-    """Which model answers, and how: sampled answers that are rejected are drawn again `attempts` times."""
+    """Which model answers, and how: sampled answers that are rejected are drawn again `attempts` times.
+
+    The small embedded models leave the subject at higher temperatures.
+    """
 
     model: str = ""
-    temperature: float = Field(default=0.8, ge=0.0, le=2.0)
+    temperature: float = Field(default=0.5, ge=0.0, le=2.0)
     max_tokens: int = Field(default=160, ge=16, le=1024)
     attempts: int = Field(default=3, ge=1, le=10)
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 from string import Template
+from textwrap import shorten
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,8 +17,10 @@ from recsys.prompts.build import item_line, one_line
 from recsys.prompts.formats import Cues, Example, Prompt
 from recsys.prompts.josa import attach_particles
 from recsys.prompts.templates import Situation, load_templates
-from recsys.synthesis.facts import quoted, shared_facts, target_facts
+from recsys.synthesis.facts import target_facts
 from recsys.synthesis.quality import mentions
+from recsys.synthesis.saying import quoted
+from recsys.synthesis.shared import shared_facts
 from recsys.synthesis.tasks import Task
 from recsys.synthesis.words import load_words
 
@@ -44,12 +47,13 @@ class _TeacherExample(BaseModel):
 
 
 class TeacherTexts(BaseModel):
-    """The texts of one language: `passive` and `active` are what the model is told of a task."""
+    """The texts of one language: `history` is the heading of one, and what is told of a task follows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     system: str
     lead: str
+    history: str
     passive: str
     active: str
     examples: tuple[_TeacherExample, ...] = Field(min_length=4)
@@ -67,24 +71,28 @@ def response_prompt(task: Task) -> Prompt:
     templates, texts = load_templates(task.language), load_teacher_texts(task.language)
     wording = templates.wording(task.domain)
     common, kind = _notes(task)
+    text = task.target.text if task.target.language == task.language else ""
     values = {
         "done": wording.done,
         "many": wording.many,
-        "history": "\n".join(f"- {item_line(item, templates)}" for item in task.history[-_LONGEST_HISTORY:]),
         "query": one_line(task.query),
         "target": item_line(task.target, templates),
         "title": quoted(one_line(task.target.title_in(task.language)), task.language),
-        "about": one_line(task.target.text[:_ABOUT_CHARS]) if task.target.language == task.language else "",
+        "about": shorten(one_line(text), _ABOUT_CHARS, placeholder="…") if text else "",
         "common": common,
         "kind": kind,
     }
-    pattern = texts.active if task.situation == "active" else texts.passive
-    known = {name for name, value in values.items() if value}
-    lines = [line for line in pattern.splitlines() if known.issuperset(Template(line).get_identifiers())]
+    passive = task.situation == "passive"
+    lines = [
+        line
+        for line in (texts.passive if passive else texts.active).splitlines()
+        if all(values[name] for name in Template(line).get_identifiers())
+    ]
     examples = _examples(texts, task)
     return Prompt(
         system=texts.system,
-        before="",
+        before=_put(texts.history, values) if passive else "",
+        history=tuple(f"- {item_line(item, templates)}" for item in task.history[-_LONGEST_HISTORY:]),
         after="\n".join(_put(line, values) for line in lines),
         examples=tuple(Example(e.instruction, e.response) for e in examples),
         cues=Cues(request=templates.cues.request, answer=templates.cues.answer, lead=texts.lead),
@@ -117,7 +125,7 @@ def explanation(text: str, task: Task) -> str:
 
 
 def _repeats(text: str) -> bool:
-    words = text.casefold().split()
+    words = re.findall(r"\w+", text.casefold())
     runs = [tuple(words[i : i + _REPEATED]) for i in range(len(words) - _REPEATED + 1)]
     return len(set(runs)) < len(runs)
 

@@ -1,13 +1,13 @@
 """Text from a context-free grammar in which only what is known is said, and nothing twice.
 
-A grammar is a TOML file: rule name to a list of alternatives. In an alternative `{name}` is a value and
-`<name>` another rule. An alternative can be used when all its values are known and all its rules have
-a usable alternative themselves. One of those is drawn, if there are any that tell nothing that was told
-before and that have not been used in the text yet. A table of the file named after a domain holds rules
-that stand in for the general ones there.
+A grammar is TOML, one file or a folder of them: rule name to a list of alternatives. In an alternative
+`{name}` is a value and `<name>` another rule. An alternative can be used when all its values are known
+and all its rules have a usable alternative themselves. One of those is drawn, if there are any that tell
+nothing that was told before and that have not been used in the text yet. A table named after a domain
+holds rules that stand in for the general ones there.
 
 Where both `<who>` and `<who_again>` exist, `<who>` speaks of the person: from the second time on the
-rule `who_again` is drawn. `[has/have]` and `[s]` after it agree with "they" or with "this person".
+rule `who_again` is drawn.
 """
 
 from __future__ import annotations
@@ -20,18 +20,11 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from recsys.prompts.josa import attach_particles
+from recsys.synthesis.filling import fill
 
 _PART = re.compile(r"(\{[a-z_]+\}|<[a-z_]+>)")
 _PAUSE = re.compile(r"\{[a-z_]+\}|[.,:;]")
 _OWN_WORD = re.compile(r"[^\W_]+")
-_VALUE = re.compile(r"\{([a-z_]+)\}")
-_SENTENCE = re.compile(r"(?:^|(?<=[.!?] ))(?=[a-z{])")
-_AGREES = re.compile(r"\[(?:(?P<one>[a-z]+)/(?P<more>[a-z]+)|(?P<s>e?s))\]")
-_PERSON = re.compile(r"\b(?:[Tt]hey|[Tt]his (?:person|\{fan\})|[Ww]hoever|[Ss]omebody)\b")
-_ARTICLE = re.compile(r"\b([Aa])n? (?=(\{[a-z_]+\}|[A-Za-z]))")
-_NEEDS_AN = re.compile(r"[\"\u201c'\u2018]?(?!(?:one|once|uni(?!n|m)|use|usu|eur|u[bks])\w*)[aeiouAEIOU]")
-_SPELLED_AN = re.compile(r"[\"\u201c]?[AEFHILMNORSX](?:[A-Z]+\b|&)")
 _DRAWS = 3
 """How many texts are drawn at most for one that says nothing twice."""
 _CACHED = 512
@@ -90,6 +83,17 @@ class Grammar:
     def values(self) -> frozenset[str]:
         """The names of all values that some alternative mentions."""
         return frozenset(v for group in self._rules.values() for a in group for v in a.values)
+
+    def unreached(self, starts: Collection[str]) -> set[str]:
+        """The rules that no text from any of `starts` can come to."""
+        reached, waiting = set(), list(starts)
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += [rule for a in self._rules[name] for rule in a.rules]
+                waiting += [f"{name}_again"] if f"{name}_again" in self._rules else []
+        return set(self._rules) - reached
 
     def pattern(
         self,
@@ -201,73 +205,28 @@ class Grammar:
 
 @cache
 def load_grammar(path: Path, domain: str = "") -> Grammar:
-    """The grammar in a TOML file as it is for a domain.
+    """The grammar in a TOML file, or in all those of a folder, as it is for a domain.
 
     Raises GrammarError or tomllib.TOMLDecodeError where it is malformed.
     """
-    data = tomllib.loads(path.read_text(encoding="utf-8"))
-    general = {name: texts for name, texts in data.items() if not isinstance(texts, dict)}
-    special = {name: texts for name, texts in data.items() if isinstance(texts, dict)}
-    for rules in (general, *special.values()):
-        for texts in rules.values():
-            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-                raise GrammarError(f"{path.name}: every key holds a list of texts")
-    return Grammar(general | special.get(domain, {}))
+    general: dict[str, list[str]] = {}
+    special: dict[str, dict[str, list[str]]] = {}
+    for file in sorted(path.glob("*.toml")) if path.is_dir() else [path]:
+        for name, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            if name in general or name in special:
+                raise GrammarError(f"{file.name}: {name!r} stands in another file too")
+            if isinstance(entry, dict):
+                special[name] = {rule: _texts(texts, file) for rule, texts in entry.items()}
+            else:
+                general[name] = _texts(entry, file)
+    # News of one country are spoken of as news are.
+    return Grammar(general | special.get(domain.removeprefix("korean-"), {}) | special.get(domain, {}))
 
 
-def fill(pattern: str, values: Mapping[str, str], *, sentences: bool = True) -> str:
-    """A pattern with its values in place, particles and articles chosen, and `sentences` capitalised.
-
-    What stands in a value is left as it is, whatever it looks like; only the first letter of one that
-    begins a sentence is made a capital.
-    """
-    text = _AGREES.sub(_agreed, pattern)
-    text = _ARTICLE.sub(lambda m: f"{m[1]}{'n' if _takes_an(text[m.end() :], values) else ''} ", text)
-    begins = {m.end() for m in _SENTENCE.finditer(text)} if sentences else set()
-    out: list[str] = []
-    at = 0
-    for mark in _VALUE.finditer(text):
-        out.append(_capitals(text[at : mark.start()], at, begins))
-        value = values[mark[1]]
-        out.append(value[:1].upper() + value[1:] if mark.start() in begins else value)
-        at = mark.end()
-    out.append(_capitals(text[at:], at, begins))
-    return _with_particles(out)
-
-
-def _with_particles(parts: list[str]) -> str:
-    """Pieces of pattern (even places) and values (odd) as one text; only the pattern has particles."""
-    done = ""
-    for place, part in enumerate(parts):
-        if place % 2 or "[" not in part:
-            done += part
-        else:
-            done = attach_particles(part, before=done)
-    return done
-
-
-def _capitals(piece: str, at: int, begins: set[int]) -> str:
-    for place in begins:
-        if at <= place < at + len(piece):
-            inside = place - at
-            piece = piece[:inside] + piece[inside : inside + 1].upper() + piece[inside + 1 :]
-    return piece
-
-
-def _agreed(match: re.Match[str]) -> str:
-    before = _PERSON.findall(match.string[: match.start()])
-    several = bool(before) and before[-1].lower() == "they"
-    if match["s"]:
-        return "" if several else match["s"]
-    return match["more"] if several else match["one"]
-
-
-def _takes_an(rest: str, values: Mapping[str, str]) -> bool:
-    mark = _VALUE.match(rest)
-    word = values[mark[1]] if mark else rest
-    if re.match(r"[\"\u201c]?[A-Z](?:[A-Z]+\b|&)", word):
-        return _SPELLED_AN.match(word) is not None
-    return _NEEDS_AN.match(word) is not None
+def _texts(entry: object, file: Path) -> list[str]:
+    if not isinstance(entry, list) or not all(isinstance(text, str) for text in entry):
+        raise GrammarError(f"{file.name}: every key holds a list of texts")
+    return entry
 
 
 def _in_drawn_order(alternatives: Sequence[_Alternative], draw: Random) -> Iterator[_Alternative]:

@@ -17,7 +17,7 @@ from recsys.catalog import Item
 from recsys.demos import DOMAINS
 from recsys.prompts.build import item_line, one_line
 from recsys.prompts.templates import Form, Situation, load_templates
-from recsys.synthesis.grammar import fill
+from recsys.synthesis.filling import fill
 
 _FOLDER = Path(__file__).with_name("data")
 _ALLOWED = {

@@ -24,6 +24,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recsys.errors import ConflictError, InputError
+from recsys.llm.pool import ModelPool
 from recsys.settings import Settings
 from recsys.synthesis.config import SynthesisConfig, parse_config
 from recsys.synthesis.job import Progress
@@ -76,7 +77,10 @@ class JobStore:
 
         In the folder of the job called `name`, where one is given: what its finished rows have in
         common with the new configuration is kept, all of them where only the number of examples differs.
+        A configuration from a page names a model of the app's list, or UnknownModelError is raised.
         """
+        if "model" in (config.responses, config.queries):
+            ModelPool(self._settings).check_reference(config.teacher.model)
         with FileLock(self.root / ".lock"):
             self._refuse_second()
             if not name:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-from recsys.synthesis.facts import Facts, genres_of, query_facts, quoted, shared_facts, target_facts
+from recsys.synthesis.facts import Facts, genres_of, query_facts, target_facts
 from recsys.synthesis.grammar import load_grammar
+from recsys.synthesis.saying import quoted
+from recsys.synthesis.shared import shared_facts
 from recsys.synthesis.tasks import Task
 from recsys.synthesis.words import load_words, number_word
 
@@ -39,6 +41,6 @@ def response_pattern(task: Task, facts: Facts) -> str:
         kind = "told" if told else "bare"
     else:
         kind = next((kind for kind in ("near", "far") if kind in facts.values), "bare")
-    grammar = load_grammar(_FOLDER / f"answer.{task.language}.toml", task.domain)
+    grammar = load_grammar(_FOLDER / "answers" / task.language, task.domain)
     start = f"{task.situation}_{task.form}_{kind}"
     return grammar.pattern(start, facts.values, Random(task.seed + 2), facts.tells)

@@ -13,7 +13,8 @@ from recsys.prompts.formats import Prompt
 from recsys.synthesis.config import ModelTeacherConfig
 from recsys.synthesis.explaining import explanation, response_prompt
 from recsys.synthesis.facts import target_facts
-from recsys.synthesis.grammar import fill, load_grammar
+from recsys.synthesis.filling import fill
+from recsys.synthesis.grammar import load_grammar
 from recsys.synthesis.queries import parse_query, query_prompt
 from recsys.synthesis.responses import response_facts, response_pattern
 from recsys.synthesis.tasks import Task

@@ -40,6 +40,7 @@ def test_a_run_from_preflight_to_comparison(korean_page: Page, app, judged: None
 
     page.get_by_text("더 많은 설정").first.click()
     page.locator("#dpo-save-steps input").fill("1")
+    page.locator("#dpo-epochs input").fill("30")  # the steps are what limits the run
     page.locator("#dpo-max-steps input").fill("30")
     page.click("#check-training")
     expect(page.locator("#preflight .zs-run")).to_have_attribute("data-fits", "true", timeout=2 * MINUTE)

@@ -44,6 +44,7 @@ class RunBoard:
             self.use = gr.Button(
                 t("train_use"), visible=False, variant="primary", elem_id="use-adapter", size="sm"
             )
+        self._timer = gr.Timer(_POLL_S)  # here, since Tabs renders nothing but its tabs
         return self._run
 
     def build_tabs(self) -> None:
@@ -85,8 +86,7 @@ class RunBoard:
         ]  # fmt: skip
         self._run.change(t.shown(self._draw), chosen, shown, **quiet)
         gr.on([self._compare.input, self._smoothing.release], t.shown(self._draw), chosen, shown, **quiet)
-        timer = gr.Timer(_POLL_S)
-        timer.tick(self._tick, [*chosen, self._seen], shown, queue=False, **quiet)
+        self._timer.tick(self._tick, [*chosen, self._seen], shown, queue=False, **quiet)
         self._stop.click(t.shown(self._stop_run), self._run, self._status, **quiet)
         self._cancel.click(t.shown(self._cancel_run), self._run, self._status, **quiet)
         self._resume.click(t.shown(self._resume_run), self._run, self._status, **quiet)

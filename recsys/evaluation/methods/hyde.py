@@ -8,12 +8,10 @@ import numpy as np
 
 from recsys.evaluation.answering import ANSWERS
 from recsys.evaluation.cases import Case
-from recsys.evaluation.methods.playground import Playground
 from recsys.evaluation.ranking import Scores
 from recsys.evaluation.workbench import Workbench
 from recsys.retrieval.answer_text import named_title, without_reasoning
 from recsys.retrieval.embedders import Vectors
-from recsys.retrieval.fusion import standardised
 from recsys.retrieval.item_matrix import unit
 
 
@@ -67,14 +65,17 @@ class Averaged(Hyde):
 
 
 class HydeFused:
-    """The playground's ranking with an answer's centred similarity added at a fixed weight."""
+    """The playground's ranking with the answer as one more signal."""
 
     WEIGHT = 0.3
 
     def __init__(self, bench: Workbench) -> None:
-        self._answer = Hyde(bench, part=Part.CONCLUSION)
-        self._playground = Playground(bench)
+        self._bench = bench
+        self._settings = bench.settings.model_copy(update={"answer": self.WEIGHT})
 
     def scores(self, case: Case) -> Scores:
-        """The weighted sum."""
-        return self._playground.scores(case) + self.WEIGHT * standardised(self._answer.scores(case))
+        """See `CatalogRanker.scores`; the answer counts without its first sentence."""
+        assert self._bench.answering is not None
+        answers = self._bench.answering.answers(self._bench.history(case))
+        wanted = self._bench.wanted(case, [without_reasoning(answer) for answer in answers])
+        return self._bench.ranker.scores(wanted, self._settings)

@@ -11,11 +11,13 @@ from recsys.evaluation.cases import EvaluationData
 from recsys.evaluation.methods.base import Method
 from recsys.evaluation.methods.bm25 import BM25
 from recsys.evaluation.methods.ease import Ease
+from recsys.evaluation.methods.familiar import Familiar
 from recsys.evaluation.methods.fused import FusedByRank, FusedByScore
 from recsys.evaluation.methods.hyde import Averaged, Hyde, HydeFused, Part
 from recsys.evaluation.methods.item_knn import ItemKNN
 from recsys.evaluation.methods.likelihood import Likelihood
-from recsys.evaluation.methods.playground import Playground
+from recsys.evaluation.methods.listwise import Listwise
+from recsys.evaluation.methods.playground import DiversePlayground, Playground
 from recsys.evaluation.methods.popularity import Popularity
 from recsys.evaluation.methods.random_order import RandomOrder
 from recsys.evaluation.methods.similarity import (
@@ -55,6 +57,7 @@ METHODS: dict[str, MethodSpec] = {
     "default-without-keywords": MethodSpec(partial(Playground, keywords=0.0)),
     "default-without-numbers": MethodSpec(partial(Playground, numbers=0.0)),
     "default-without-series": MethodSpec(partial(Playground, series=0.0)),
+    "default-diverse": MethodSpec(partial(DiversePlayground, mmr=0.3)),
     "hyde": MethodSpec(Hyde, model=True),
     "hyde-conclusion": MethodSpec(partial(Hyde, part=Part.CONCLUSION), model=True),
     "hyde-named": MethodSpec(partial(Hyde, part=Part.NAMED), model=True),
@@ -63,6 +66,8 @@ METHODS: dict[str, MethodSpec] = {
     "hyde-fused": MethodSpec(HydeFused, model=True),
     "likelihood": MethodSpec(partial(Likelihood, keep=False), model=True),
     "likelihood-fused": MethodSpec(partial(Likelihood, keep=True), model=True),
+    "default-familiar": MethodSpec(Familiar, model=True),
+    "listwise": MethodSpec(Listwise, model=True),
     DEFAULT: MethodSpec(Playground),
 }
 

@@ -88,7 +88,17 @@ def test_methods_with_a_model_write_and_score(
     few = replace(data, cases=data.cases[:3])
     answering = Answering(smollm, "films", max_tokens=16)
     bench = Workbench(few, embedder, answering=answering)
-    names = ("hyde", "hyde-named", "hyde-averaged", "hyde-fused", "likelihood", "likelihood-fused", "default")
+    names = (
+        "hyde",
+        "hyde-named",
+        "hyde-averaged",
+        "hyde-fused",
+        "likelihood",
+        "likelihood-fused",
+        "default-familiar",
+        "listwise",
+        "default",
+    )
     report = evaluate(bench, names).saved.report
     assert report.model == smollm.name
     by_name = {method.method: method for method in report.methods}

@@ -25,3 +25,25 @@ from recsys.prompts.josa import attach_particles
 )
 def test_particle_follows_the_sound_before_it(pattern: str, text: str) -> None:
     assert attach_particles(pattern) == text
+
+
+SAID = """
+Matrix를 Alien을 Fargo를 Heat를 Titanic을 Batman을 King을 Up을 Shrek을 Dark를 Black을 Castle을
+Game을 Time을 Line을 Stone을 Gone을 Love를 Life를 Fire를 People을 Apple을 Smile을 Robot을 Rocket을
+Secret을 Night를 Lost를 Gift를 Cat을 Shot을 Cut을 Out을 Boat를 Great를 Root를 Book을 Look을 Park를
+Mask를 Tank를 Break를 Week를 Sleep을 Trap을 Camp를 Help를 Group을 Hope를 Club을 Tomb을 Dog를 Red를
+Music을 Born을 Film을 Design을 League를 Blue를 Cake를 Place를 Kids를 Wolf를 Jazz를 Fox를 Youth를
+Beach를 Now를 Story를 Vertigo를 Doctor를 Hotel을 World를 School을 Table을 Me를 One을 Home을 Crime을
+Room을 Anime를 Jane을 Machine을 Escape를 Vegas를 Planet을 Street를 Fiction을 E.T.를 WALL·E를 TV를
+Rumours를 Kindle을 Router를 Tent를 Kit를 Jean을 Amélie를 2010을 2012를 #3을
+"""
+
+
+@pytest.mark.parametrize("said", SAID.split())
+def test_words_in_latin_letters_go_as_koreans_say_them(said: str) -> None:
+    assert attach_particles(f"〈{said[:-1]}〉[을/를]") == f"〈{said[:-1]}〉{said[-1]}"
+
+
+def test_text_before_decides_and_is_left_alone() -> None:
+    assert attach_particles("[은/는] 좋다", before="[REC] 영화[을/를]") == "[REC] 영화[을/를]은 좋다"
+    assert attach_particles("[은/는] 좋다", before="영화") == "영화는 좋다"

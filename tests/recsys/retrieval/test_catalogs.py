@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recsys.catalog import Item
@@ -200,6 +201,12 @@ def test_ranker_follows_its_catalogue(open_catalogs: Open, make_items: MakeItems
     second = catalogs.ranker("mine")
     assert second is not None
     assert second.matrix.size == 3
+    catalogs.store.put("mine", "films", "en", make_items("Alien", "Coco", "Emma"))
+    catalogs.ranker("mine")
+    catalogs.index_catalog("mine")
+    third = catalogs.ranker("mine")
+    assert third is not None
+    assert not np.allclose(third.matrix.item_vectors[2], second.matrix.item_vectors[2])
 
 
 def test_deleted_catalogue_is_gone_and_demos_stay(open_catalogs: Open, tmp_path: Path) -> None:
