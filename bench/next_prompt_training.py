@@ -54,7 +54,7 @@ def _wait_for_steps(runs: RunStore, run_id: str) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while (status := runs.get(run_id)).step < 2:
         if status.is_over or time.monotonic() > deadline:
-            raise RuntimeError(f"the run does not train: {status.state} {status.error or status.reason}")
+            raise RuntimeError(f"the run does not train: {status.state} {status.reason} {status.error}")
         time.sleep(1)
 
 

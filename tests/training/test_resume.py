@@ -22,7 +22,7 @@ from training.runs import RunStore
 pytestmark = [pytest.mark.slow, pytest.mark.model]
 
 ROWS = [make_row(number) for number in range(8)]
-STEPS = 12
+STEPS = 8
 CONFIG = DpoConfig(
     model=MODEL,
     max_steps=STEPS,
@@ -31,7 +31,7 @@ CONFIG = DpoConfig(
     lora_r=2,
     lora_dropout=0.1,  # so that the random numbers have to continue too
     held_out=0,
-    save_steps=3,
+    save_steps=2,
     dtype="fp32",
     samples=False,
 )
@@ -69,17 +69,17 @@ def test_after_a_kill_a_run_goes_on_as_if_nothing_had_been(
 ) -> None:
     run_id = store.start(CONFIG, ROWS)
     folder = store.folder(run_id)
-    wait_until(lambda: store.get(run_id).step >= 5)
+    wait_until(lambda: store.get(run_id).step >= 3)
     os.kill(worker(store, run_id), signal.SIGKILL)
     wait_until(lambda: store.get(run_id).is_over)
     status = store.get(run_id)
     assert status.state == "interrupted"
     assert "SIGKILL" in status.reason
     assert status.checkpoint is not None
-    assert status.checkpoint >= 3
+    assert status.checkpoint >= 2
 
     # As if the kill had come while the next checkpoint was being written.
-    half = folder.checkpoints / "checkpoint-9"
+    half = folder.checkpoints / "checkpoint-7"
     whole = latest(folder.checkpoints)
     assert whole is not None
     shutil.copytree(
@@ -102,7 +102,7 @@ def test_after_stop_and_save_a_run_goes_on_where_it_stopped(
     store: RunStore, uninterrupted: list[float]
 ) -> None:
     run_id = store.start(CONFIG, ROWS)
-    wait_until(lambda: store.get(run_id).step >= 4)
+    wait_until(lambda: store.get(run_id).step >= 3)
     store.stop(run_id, save=True)
     wait_until(lambda: store.get(run_id).is_over)
     stopped = store.get(run_id)

@@ -118,8 +118,7 @@ def test_the_answer_of_nvidia_smi_is_read() -> None:
 
 def test_many_who_look_at_once_start_one_run_once(root: Path) -> None:
     """In processes of their own, as apps and keepers are; the keeper here is the real one."""
-    folder = queued(root)
-    folder.config.write_text("{}")  # the worker fails at once: there are no rows
+    folder = queued(root, model="missing.gguf")  # the worker fails soon
     code = (
         "import sys; from pathlib import Path; from training.run_queue import look; look(Path(sys.argv[1]))"
     )
@@ -139,7 +138,7 @@ def run_events(folder: RunFolder) -> list[object]:
 
 
 def test_a_keeper_starts_the_next_run_when_nobody_looks(root: Path) -> None:
-    first, second = queued(root, 1), queued(root, 2)
+    first, second = (queued(root, number, model="missing.gguf") for number in (1, 2))
     start_next(root, cards=list)
     wait_until(lambda: all(run_queue.is_over(folder) for folder in (first, second)))
     assert [state(folder) for folder in (first, second)] == ["failed", "failed"]
