@@ -113,7 +113,7 @@ def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
         read_catalog_file(tmp_path, "films")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.one_of(st.binary(max_size=60), st.binary(max_size=60).map(lambda b: b"id,title,text\n" + b)))
 def test_any_bytes_are_read_or_refused(tmp_path: Path, content: bytes) -> None:
     try:
@@ -130,7 +130,7 @@ _json = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(["titles", "attributes", "text", "url", "language", "x"]), _json))
 def test_any_json_row_is_read_or_refused(tmp_path: Path, row: dict[str, object]) -> None:
     try:
