@@ -5,8 +5,10 @@ All give the same bytes: a shard depends on nothing but the configuration and th
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -24,6 +26,9 @@ from recsys.synthesis.config import SynthesisConfig, TeacherName
 from recsys.synthesis.shards import pack
 from recsys.synthesis.teachers import AttributesTeacher, ModelTeacher, Teacher
 from recsys.synthesis.writer import RowWriter, Shard
+
+_LOOK_S = 1.0
+"""How often a process that writes rows looks whether the job is still there."""
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -237,7 +242,15 @@ def _begin(work: Work) -> None:
     """Runs once in each process. Ctrl-C reaches all of them; the first one decides what to do."""
     global _writer
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _writer = ShardWriter(work)
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent: one that was killed cannot tell its workers to stop."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os._exit(1)
 
 
 def _write(shard: Shard) -> bytes:

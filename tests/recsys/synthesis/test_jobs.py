@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from recsys.errors import ConflictError, InputError
@@ -75,7 +76,11 @@ def test_a_job_that_ended_early_goes_on(store: JobStore, config: SynthesisConfig
         store.stop(name, wait_s=30)
         assert store.progress(name).state in ("stopped", "done")
     else:
-        os.kill(store.progress(name).pid, signal.SIGKILL)
+        job = psutil.Process(store.progress(name).pid)
+        writers = job.children(recursive=True)
+        assert writers
+        os.kill(job.pid, signal.SIGKILL)
+        assert not psutil.wait_procs(writers, timeout=20)[1]  # none of them outlives the job
         deadline = time.monotonic() + 10
         while store.running():
             assert time.monotonic() < deadline
