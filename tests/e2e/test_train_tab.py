@@ -39,6 +39,8 @@ def test_a_run_from_preflight_to_comparison(korean_page: Page, app, judged: None
     expect(page.locator("#stop-training")).to_be_hidden()  # there is no run to stop
 
     page.get_by_text("더 많은 설정").first.click()
+    expect(page.locator("#dpo-save-steps input")).to_have_value("50")
+    page.wait_for_timeout(1000)  # a field of a fold just opened takes its value from the server once more
     page.locator("#dpo-save-steps input").fill("1")
     page.locator("#dpo-epochs input").fill("30")  # the steps are what limits the run
     page.locator("#dpo-max-steps input").fill("30")

@@ -44,7 +44,8 @@ class RunBoard:
             self.use = gr.Button(
                 t("train_use"), visible=False, variant="primary", elem_id="use-adapter", size="sm"
             )
-        self._timer = gr.Timer(_POLL_S)  # here, since Tabs renders nothing but its tabs
+        # Here, since Tabs takes everything in it for a tab.
+        self._timer, self._seen = gr.Timer(_POLL_S), gr.State("")
         return self._run
 
     def build_tabs(self) -> None:
@@ -67,7 +68,6 @@ class RunBoard:
             self._log = gr.Code(language=None, lines=10, max_lines=24, elem_id="log")
         with gr.Tab(t("train_tab_runs"), id="runs"):
             self._table = gr.HTML(elem_id="runs-table")
-        self._seen = gr.State("")
         self._connect()
 
     def choices(self, chosen: str | None = None) -> Any:

@@ -65,7 +65,7 @@ class ModelsSideBySide:
                 ]
             rates = gr.HTML(elem_id="rates")
             export = gr.DownloadButton(t("blind_export"), elem_id="blind-export", size="sm")
-        open_bout = gr.State(None)
+            open_bout = gr.State(None)  # within the tab: Tabs takes everything in it for a tab
         go.click(t.shown_stream(self._answers), run, answers, concurrency_limit=1, **quiet)
         tab.select(lambda chosen: gr.update(choices=self._names(), value=chosen), models, models, **quiet)
         step.click(
