@@ -35,8 +35,8 @@ from recsys.ui.data.tab import DataTab
 from recsys.ui.language import ChosenLanguage, language_switch
 from recsys.ui.page import Texts
 from recsys.ui.playground import PlaygroundTab
-from training.blind import BlindStore
-from training.runs import RunStore
+from training.comparison.blind import BlindStore
+from training.runs.store import RunStore
 from training.ui.tab import TrainTab
 
 _LONGEST_FIELD = "512mb"

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from bench.next_prompt import MODEL, annotating, next_prompt, p95
 from training.config import DpoConfig
-from training.runs import RunStore
+from training.runs.store import RunStore
 
 _PROMPTS = 20
 _PATIENCE_S = 900.0

@@ -10,9 +10,9 @@ from typing import Any
 import psutil
 
 from training.config import DpoConfig, SftConfig, TrainingConfig
-from training.memory import MIB
+from training.machine.memory import MIB
 from training.preflight import preflight
-from training.runs import RunStore
+from training.runs.store import RunStore
 
 _COMMON: dict[str, Any] = {"max_steps": 2, "epochs": 4, "held_out": 0, "samples": False}
 _SMOLLM2, _GEMMA = "smollm2-135m-instruct", "gemma-3-270m"

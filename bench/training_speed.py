@@ -32,14 +32,14 @@ from recsys.llm.model_files import model_file
 from recsys.llm.registry import known_models, load_spec, prompt_format
 from recsys.prompts.formats import Style
 from recsys.settings import Settings
-from training.base_weights import base_weights, load_base, load_tokenizer
 from training.config import DpoConfig, Kind, SftConfig, TrainingConfig
-from training.instruction_data import parse_instructions, render_row
+from training.data.instructions import parse_instructions, render_row
+from training.data.pairs import TextPair
+from training.data.splits import Prepared
 from training.methods import build_trainer
-from training.model import new_adapter
-from training.pairs_data import TextPair
-from training.progress import ProgressCallback
-from training.splits import Prepared
+from training.trainer.base_weights import base_weights, load_base, load_tokenizer
+from training.trainer.model import new_adapter
+from training.trainer.progress import ProgressCallback
 
 _BATCH, _STEPS = 4, 4
 _WORDS = (

@@ -28,15 +28,15 @@ from recsys.llm.model_files import model_file
 from recsys.llm.registry import load_spec
 from recsys.settings import Settings
 from training import adapters_cli
+from training.adapters.export import ExportForm, export_adapter
 from training.config import DpoConfig, SftConfig, TrainingConfig, config_class, parse_config
-from training.devices import find_device
 from training.errors import OutputExistsError
-from training.export import ExportForm, export_adapter
 from training.follow import exit_if_failed, follow, summary
+from training.machine.devices import find_device
+from training.machine.model_size import model_size
 from training.methods import Rows
-from training.model_size import model_size
 from training.options import with_config_options
-from training.runs import RunStore
+from training.runs.store import RunStore
 from training.suggestions import preset_values, presets, suggest, suggested_values
 
 app = typer.Typer(

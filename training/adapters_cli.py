@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from recsys.settings import Settings
-from training.adapters import AdapterManager
+from training.adapters.changes import AdapterManager
 
 app = typer.Typer(help="List, rename and delete adapters.", no_args_is_help=True)
 

@@ -18,8 +18,8 @@ from recsys.ui.page import Texts
 from training.config import TrainingConfig, parse_config
 from training.methods import Rows
 from training.preflight import preflight as look_ahead
-from training.run_status import RunStatus
-from training.runs import RunStore
+from training.runs.status import RunStatus
+from training.runs.store import RunStore
 
 
 class RunPayload(TypedDict):

@@ -6,7 +6,7 @@ import time
 
 import typer
 
-from training.events import (
+from training.runs.events import (
     AdapterEvent,
     AgreementEvent,
     DataEvent,
@@ -17,8 +17,8 @@ from training.events import (
     SampleEvent,
     StateEvent,
 )
-from training.run_status import RunStatus
-from training.runs import RunStore
+from training.runs.status import RunStatus
+from training.runs.store import RunStore
 
 _POLL_S = 0.5
 

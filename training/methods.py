@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from recsys.llm.adapters import Adapter
 from recsys.prompts.formats import PromptFormat, Style
 from training.config import DpoConfig, SftConfig, TrainingConfig
+from training.data.instructions import Tokens, parse_instructions, prepare_instructions, read_instructions
+from training.data.pairs import parse_pairs, prepare_pairs, read_pairs
+from training.data.splits import Prepared
 from training.errors import TrainingConfigError
-from training.instruction_data import Tokens, parse_instructions, prepare_instructions, read_instructions
-from training.pairs_data import parse_pairs, prepare_pairs, read_pairs
-from training.splits import Prepared
 
 if TYPE_CHECKING:
-    from training.progress import ProgressCallback
+    from training.trainer.progress import ProgressCallback
 
 
 def trained_style(config: TrainingConfig, base: Style, parent: Adapter | None) -> Style:
@@ -79,8 +79,8 @@ def build_trainer(
     Raises TrainingConfigError when this process is not one of as many as `config` wants.
     """
     _check_processes(config)
-    from training.dpo import build_dpo_trainer
-    from training.sft import build_sft_trainer
+    from training.trainer.dpo import build_dpo_trainer
+    from training.trainer.sft import build_sft_trainer
 
     places: dict[str, Any] = {
         "base": base,

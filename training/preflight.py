@@ -14,15 +14,15 @@ from recsys.llm.model_files import model_file
 from recsys.llm.registry import load_spec
 from recsys.settings import Paths
 from training.config import TrainingConfig, trains_all
-from training.devices import graphics_cards
+from training.data.lengths import row_reader
 from training.errors import NotEnoughDiskError, NotEnoughGpuMemoryError, NotEnoughMemoryError
-from training.lengths import row_reader
-from training.memory import MIB, Machine, adapter_parameters, free_memory, memory_needed, readable
+from training.machine.devices import graphics_cards
+from training.machine.memory import MIB, Machine, adapter_parameters, free_memory, memory_needed, readable
+from training.machine.model_size import ModelSize, model_size
+from training.machine.processor import is_fast_at_bf16
+from training.machine.speeds import expected_speed
 from training.methods import Rows, parsed
-from training.model_size import ModelSize, model_size
-from training.processor import is_fast_at_bf16
-from training.run_queue import folders
-from training.speeds import expected_speed
+from training.runs.queue import folders
 from training.steps import total_steps
 
 _SHORTEST = 256

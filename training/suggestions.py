@@ -14,8 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from training.config import Kind, config_class
-from training.devices import Device
 from training.errors import TrainingConfigError
+from training.machine.devices import Device
 
 _FOLDER = Path(__file__).resolve().parent.parent / "assets" / "training"
 _BYTES = 2

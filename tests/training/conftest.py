@@ -27,7 +27,7 @@ def base_gguf(home: Path) -> Path:
 @pytest.fixture(scope="session")
 def base_folder(home: Path, base_gguf: Path) -> Path:
     """Its weights for training."""
-    from training.base_weights import base_weights
+    from training.trainer.base_weights import base_weights
 
     return base_weights(base_gguf, Paths(home).models)
 
@@ -41,7 +41,7 @@ def gemma_gguf(home: Path) -> Path:
 @pytest.fixture(scope="session")
 def gemma_folder(home: Path, gemma_gguf: Path) -> Path:
     """Its weights for training."""
-    from training.base_weights import base_weights
+    from training.trainer.base_weights import base_weights
 
     return base_weights(gemma_gguf, Paths(home).models)
 

@@ -18,9 +18,9 @@ import llama_cpp
 from recsys.llm.adapters import Adapter, AdapterStore
 from recsys.settings import Paths
 from training.config import DpoConfig
-from training.run_folder import RunFolder, RunRecord, new_run_id
-from training.run_status import RunStatus
-from training.runs import RunStore
+from training.runs.folder import RunFolder, RunRecord, new_run_id
+from training.runs.status import RunStatus
+from training.runs.store import RunStore
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODEL = "smollm2-135m-instruct"
@@ -134,7 +134,7 @@ def new_run(root: Path, home: Path, **changes: object) -> RunFolder:
 def work(folder: RunFolder, before: str = "") -> int:
     """The real worker, after the code `before`, in a process of its own."""
     code = (
-        "import sys; from pathlib import Path; from training.worker import run_worker, RunFolder\n"
+        "import sys; from pathlib import Path; from training.runs.worker import run_worker, RunFolder\n"
         f"{before}\nsys.exit(run_worker(RunFolder(Path(sys.argv[1]))))"
     )
     with folder.log.open("ab") as log:

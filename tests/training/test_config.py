@@ -7,10 +7,10 @@ import pytest
 
 from recsys.errors import InputError
 from training.config import DpoConfig, SftConfig, parse_config
+from training.data.instructions import TextRow
+from training.data.splits import Prepared
 from training.errors import TrainingConfigError
-from training.instruction_data import TextRow
 from training.methods import build_trainer
-from training.splits import Prepared
 
 
 def test_every_field_explains_itself() -> None:

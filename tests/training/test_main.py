@@ -76,7 +76,7 @@ def test_dpo_prints_its_progress_and_copies_the_adapter(finished: FinishedRun) -
 
 def test_what_the_web_process_imports_does_not_import_torch() -> None:
     code = (
-        "import sys, training.config, training.events, training.pairs_data, training.runs; "
+        "import sys, training.config, training.runs.events, training.data.pairs, training.runs.store; "
         "import training.__main__; "
         "print([m for m in ('torch', 'transformers', 'trl', 'peft', 'datasets', 'gguf') if m in sys.modules])"
     )

@@ -13,13 +13,13 @@ import torch
 from recsys.llm.adapters import AdapterCard
 from recsys.settings import Paths
 from tests.training.support import MODEL, command_line, make_instruction, make_row, write_rows
+from training.adapters.gguf_lora import write_gguf_lora
 from training.config import SftConfig, TrainingConfig
-from training.gguf_lora import write_gguf_lora
-from training.instruction_data import TextRow
+from training.data.instructions import TextRow
+from training.data.splits import Prepared
 from training.methods import build_trainer
-from training.progress import ProgressCallback
-from training.result import train
-from training.splits import Prepared
+from training.trainer.progress import ProgressCallback
+from training.trainer.result import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.model]
 

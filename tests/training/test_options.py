@@ -10,8 +10,8 @@ import pytest
 
 from training import __main__ as cli
 from training.config import DpoConfig, SftConfig, TrainingConfig, config_class
-from training.devices import Device, find_device
 from training.errors import TrainingConfigError
+from training.machine.devices import Device, find_device
 from training.options import command_line
 from training.suggestions import preset_values, presets, suggest, suggested_values, suggestions
 

@@ -10,11 +10,11 @@ from tests.training.support import MODEL, make_instruction, make_row
 from training import preflight as module
 from training.config import DpoConfig, SftConfig, TrainingConfig
 from training.errors import NotEnoughDiskError, NotEnoughMemoryError
-from training.memory import GIB, Machine, free_memory, memory_needed, readable
-from training.model_size import ModelSize, model_size
+from training.machine.memory import GIB, Machine, free_memory, memory_needed, readable
+from training.machine.model_size import ModelSize, model_size
+from training.machine.speeds import expected_speed, remember_speed
 from training.preflight import check_fit, preflight
-from training.runs import RunStore
-from training.speeds import expected_speed, remember_speed
+from training.runs.store import RunStore
 
 pytestmark = pytest.mark.model
 
@@ -37,9 +37,9 @@ def test_the_size_of_a_model_is_that_of_its_tensors(base_gguf: Path) -> None:
 
 
 def test_it_counts_what_the_run_itself_would_count(home: Path, base_gguf: Path, base_folder: Path) -> None:
-    from training.base_weights import load_tokenizer
-    from training.lengths import row_reader
+    from training.data.lengths import row_reader
     from training.methods import parsed
+    from training.trainer.base_weights import load_tokenizer
 
     rows = [
         *ROWS,

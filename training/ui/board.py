@@ -11,12 +11,12 @@ from recsys.access import Access, Role
 from recsys.i18n import text
 from recsys.ui import cards
 from recsys.ui.page import Texts
-from training.curves import FIGURES, Figure, curve_frame
-from training.events import Event
-from training.run_html import run_html
-from training.run_status import RunStatus
-from training.runs import RunStore
+from training.comparison.curves import FIGURES, Figure, curve_frame
+from training.runs.events import Event
+from training.runs.status import RunStatus
+from training.runs.store import RunStore
 from training.ui.html import alarms_html, differences_html, legend_html, runs_html, samples_html
+from training.ui.run_html import run_html
 
 _POLL_S = 1.5
 _COLOURS = ("#0d9488", "#ea580c", "#4f46e5", "#be185d", "#65a30d", "#0284c7", "#a16207", "#7c3aed")

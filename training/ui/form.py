@@ -19,7 +19,7 @@ from recsys.ui.page import Texts
 from training.config import DpoConfig, Kind, SftConfig, TrainingConfig, parse_config
 from training.options import command_line
 from training.preflight import preflight
-from training.runs import RunStore
+from training.runs.store import RunStore
 from training.suggestions import preset_values, presets
 from training.ui.fields import ConfigFields
 from training.ui.preflight_html import preflight_html

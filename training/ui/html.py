@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from recsys.i18n import text
-from training.alarms import alarms
-from training.answers import AnswerPair
-from training.blind import Bout, WinRate
+from training.comparison.alarms import alarms
+from training.comparison.answers import AnswerPair
+from training.comparison.blind import Bout, WinRate
 from training.config import TrainingConfig
-from training.events import Event, SampledAnswer, SampleEvent
-from training.run_status import RunStatus
+from training.runs.events import Event, SampledAnswer, SampleEvent
+from training.runs.status import RunStatus
 
 
 def alarms_html(events: Sequence[Event], language: str) -> str:

@@ -17,9 +17,9 @@ from recsys.llm.base import Sampling
 from recsys.llm.pool import ModelPool
 from recsys.ui import cards
 from recsys.ui.page import Texts
-from training.answers import answer, answer_pairs
-from training.blind import BlindStore, Bout, Vote, new_bout
-from training.fixed_prompts import fixed_prompts
+from training.comparison.answers import answer, answer_pairs
+from training.comparison.blind import BlindStore, Bout, Vote, new_bout
+from training.comparison.fixed_prompts import fixed_prompts
 from training.ui.html import answers_html, bout_html, rates_html
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from recsys.i18n import duration, error_text, text
-from training.memory import readable
+from training.machine.memory import readable
 from training.preflight import Preflight
 
 

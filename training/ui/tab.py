@@ -13,8 +13,8 @@ from recsys.errors import ConflictError
 from recsys.llm.pool import ModelPool, split_reference
 from recsys.synthesis.jobs import JobStore
 from recsys.ui.page import Texts
-from training.blind import BlindStore
-from training.runs import RunStore
+from training.comparison.blind import BlindStore
+from training.runs.store import RunStore
 from training.ui.board import RunBoard
 from training.ui.form import Pairs, TrainForm
 from training.ui.models import ModelsSideBySide

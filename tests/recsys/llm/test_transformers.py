@@ -49,7 +49,7 @@ def gguf(models: Path) -> Path:
 @pytest.fixture(scope="module")
 def folder(models: Path, gguf: Path) -> Path:
     """The file's weights as safetensors, with its tokenizer."""
-    from training.base_weights import base_weights
+    from training.trainer.base_weights import base_weights
 
     return base_weights(gguf, models)
 

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from tests.training.support import PROJECT
+from training import priority
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="these are Linux's own priorities")
+def test_a_training_process_steps_back_and_so_does_what_it_starts() -> None:
+    code = (
+        "import json, os, psutil, subprocess, sys; from training.runs.priority import step_back; step_back();"
+        "own = psutil.Process(); child = subprocess.run(['nice'], capture_output=True, text=True).stdout;"
+        "print(json.dumps([own.nice(), int(own.ionice().ioclass), os.sched_getscheduler(0), int(child)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    nice, io_class, policy, child = json.loads(done.stdout)
+    assert nice == child >= 10
+    assert io_class == int(psutil.IOPRIO_CLASS_IDLE)
+    assert policy in (os.SCHED_BATCH, os.SCHED_OTHER)  # where a container forbids it
+
+
+@pytest.mark.parametrize(("cpus", "threads"), [(1, "1"), (2, "2"), (4, "3"), (32, "31")])
+def test_the_page_keeps_a_processor_where_there_are_several(
+    monkeypatch: pytest.MonkeyPatch, cpus: int, threads: str
+) -> None:
+    monkeypatch.setattr(priority, "usable_cpus", lambda: cpus)
+    environment: dict[str, str] = {}
+    priority.limit_threads(environment)
+    assert environment["OMP_NUM_THREADS"] == threads
+    chosen = {"OMP_NUM_THREADS": "7"}
+    priority.limit_threads(chosen)
+    assert chosen["OMP_NUM_THREADS"] == "7"

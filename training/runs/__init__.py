@@ -1,0 +1,1 @@
+"""Training runs: state on disk, a process each, a queue."""

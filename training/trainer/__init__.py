@@ -1,0 +1,1 @@
+"""TRL's trainers as a run uses them. Imports torch."""

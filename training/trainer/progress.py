@@ -1,0 +1,121 @@
+"""What the trainer reports while it runs, and how it is stopped. Imports transformers."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from training.errors import TrainingDivergedError
+from training.runs.events import Event, MetricsEvent
+
+_SHOWN = (
+    "loss",
+    "entropy",
+    "rewards/chosen",
+    "rewards/rejected",
+    "rewards/margins",
+    "rewards/accuracies",
+    "logps/chosen",
+    "logps/rejected",
+    "learning_rate",
+    "grad_norm",
+)
+_HELD_OUT = "eval_"
+
+
+class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not read transformers
+    """Turns the trainer's logs into events, and ends training when a stop is wanted.
+
+    `train` and `held_out` keep the last numbers of each part, `first` those of the first step, and
+    `held_out_step` says after which step the held-out rows were measured last. `curves` has the points
+    of every series, the held-out ones under `held_out/`, as (step, value). `tokens_per_s` is the rate
+    over all steps of this process.
+    """
+
+    def __init__(self, emit: Callable[[MetricsEvent], None], stop_wanted: Callable[[], bool]) -> None:
+        self._emit = emit
+        self._stop_wanted = stop_wanted
+        self._started = 0.0
+        self._begun = 0
+        self.tokens_per_s = 0.0
+        self.first: dict[str, float] = {}
+        self.train: dict[str, float] = {}
+        self.held_out: dict[str, float] = {}
+        self.held_out_step: int | None = None
+        self.curves: dict[str, list[tuple[int, float]]] = {}
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Start the clock."""
+        self._started = time.monotonic()
+        self._begun = state.global_step  # more than 0 where the run goes on from a checkpoint
+
+    def restore(self, events: Iterable[Event]) -> None:
+        """Take over the numbers of the steps before the checkpoint that the run goes on from."""
+        for event in events:
+            if isinstance(event, MetricsEvent) and event.split == "train":
+                self.train = event.values
+                self.first = self.first or event.values
+                self._keep("", event.values, event.step)
+            elif isinstance(event, MetricsEvent):
+                self.held_out, self.held_out_step = event.values, event.step
+                self._keep("held_out/", event.values, event.step)
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Ask after each step whether to go on."""
+        if self._stop_wanted():
+            control.should_training_stop = True
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        """Report one step, or the held-out part; raises TrainingDivergedError."""
+        logs: Mapping[str, float] = kwargs["logs"]
+        if "loss" in logs:
+            if not math.isfinite(logs["loss"]) or not math.isfinite(logs.get("grad_norm", 0.0)):
+                raise TrainingDivergedError(step=state.global_step, learning_rate=args.learning_rate)
+            self.train = _shown(logs, prefix="")
+            self.first = self.first or self.train
+            self._keep("", self.train, state.global_step)
+            elapsed = time.monotonic() - self._started
+            self.tokens_per_s = logs.get("num_tokens", 0.0) / elapsed
+            done = state.global_step - self._begun
+            self._emit(
+                MetricsEvent(
+                    step=state.global_step,
+                    steps=state.max_steps,
+                    values=self.train,
+                    tokens_per_s=self.tokens_per_s,
+                    eta_s=elapsed / done * (state.max_steps - state.global_step),
+                )
+            )
+        elif f"{_HELD_OUT}loss" in logs:
+            self.held_out = _shown(logs, prefix=_HELD_OUT)
+            self.held_out_step = state.global_step
+            self._keep("held_out/", self.held_out, state.global_step)
+            self._emit(
+                MetricsEvent(
+                    split="held-out", step=state.global_step, steps=state.max_steps, values=self.held_out
+                )
+            )
+
+    def _keep(self, prefix: str, values: Mapping[str, float], step: int) -> None:
+        for key, value in values.items():
+            self.curves.setdefault(prefix + key, []).append((step, value))
+
+
+def _shown(logs: Mapping[str, float], prefix: str) -> dict[str, float]:
+    """The numbers that are shown; what is not finite (a gradient's norm, say) is left out."""
+    values = {key: float(logs[prefix + key]) for key in _SHOWN if prefix + key in logs}
+    return {key: value for key, value in values.items() if math.isfinite(value)}
