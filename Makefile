@@ -42,9 +42,10 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	@touch $@
 	@echo "Setting up: done."
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-distributed.txt $(VENV)/.installed
 	@echo "Setting up: installing the test tools ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -r requirements-distributed.txt
 	@touch $@
 
 # Chromium draws the page in the browser tests, the font its Korean text.

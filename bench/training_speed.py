@@ -147,7 +147,7 @@ def _product(case: _Case, folder: Path, **changes: Any) -> Any:
         base=case.base,
         parent=None,
         checkpoints=folder,
-        progress=ProgressCallback(lambda event: None, lambda: False),
+        progress=ProgressCallback(lambda event: None),
     )
 
 

@@ -105,10 +105,11 @@ class TrainingConfig(BaseModel):
         default="none", description="Also write TRL's own logs, for TensorBoard, into the run's folder."
     )
     processes: int = Field(
-        default=1, ge=1, le=1024, description="Training processes on this machine, one a GPU."
+        default=1, ge=1, le=1024, description="Training processes in all, one a GPU; accelerate starts them."
     )
     zero: Literal["off", "zero2", "zero3"] = Field(
-        default="off", description="DeepSpeed ZeRO stage that splits the memory among the processes."
+        default="off",
+        description="DeepSpeed: zero2 splits gradients and optimiser among the processes, zero3 weights too.",
     )
 
     @field_validator("name", "parent")

@@ -13,6 +13,7 @@
     ├── BaseConversionError       the GGUF base cannot be turned into weights for training
     ├── AdapterConversionError    the trained adapter cannot be written as GGUF
     ├── TrainingDivergedError     the loss is no longer a number
+    ├── TrainingProcessError      one of a run's several processes failed
     └── UnexpectedTrainingError   a library failed in a way that is not known here
     ConflictError
     ├── NotResumableError         the run cannot go on from a checkpoint
@@ -118,6 +119,13 @@ class UnexpectedTrainingError(DataError):
 
     cause = "Training failed: {problem}."
     cure = "The log has the details; resume the run to go on from its last checkpoint."
+
+
+class TrainingProcessError(DataError):
+    """Details: `processes`, `problem` (an error's whole message)."""
+
+    cause = "Training in {processes} processes failed. {problem}"
+    cure = ""
 
 
 class NotResumableError(ConflictError):

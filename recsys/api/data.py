@@ -41,6 +41,7 @@ class SynthesisPayload(TypedDict):
 
     state: str
     stage: str
+    rows_read: int
     rows_done: int
     rows_total: int
     eta_s: float | None
@@ -109,6 +110,7 @@ def _payload(jobs: JobStore, job: str) -> SynthesisPayload:
     return {
         "state": progress.state,
         "stage": progress.stage,
+        "rows_read": progress.rows_read,
         "rows_done": progress.rows_done,
         "rows_total": progress.rows_total,
         "eta_s": progress.eta_s,

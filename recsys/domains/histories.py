@@ -6,6 +6,7 @@ fit. A user is known only by a 64-bit hash of the source's own id, which also ma
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -75,13 +76,15 @@ class Examples:
         return len(self.user)
 
 
-def read_sequences(dataset: Dataset, rules: HistoryRules) -> Sequences:
+def read_sequences(
+    dataset: Dataset, rules: HistoryRules, told: Callable[[int], None] = lambda count: None
+) -> Sequences:
     """Read the dataset's positive interactions once, and filter and order them.
 
     Interactions without a time come before those with one, in the order of the file. Of repeated
-    interactions of a user with an item the first one counts.
+    interactions of a user with an item the first one counts. `told` hears how many were read so far.
     """
-    liked = read_liked(dataset)
+    liked = read_liked(dataset, told)
     ids, user, item, time = np.array(liked.item_ids, dtype=object), liked.user, liked.item, liked.time
     del liked  # the arrays are as long as the file; each is needed once
     order = np.lexsort((time, user))  # stable: rows of one time stay in the order of the file

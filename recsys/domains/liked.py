@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -30,14 +31,16 @@ class Liked:
     item_ids: list[str]
 
 
-def read_liked(dataset: Dataset) -> Liked:
-    """Read the interactions once and keep the positive ones."""
+def read_liked(dataset: Dataset, told: Callable[[int], None] = lambda count: None) -> Liked:
+    """Read the interactions once and keep the positive ones; `told` hears how many were read so far."""
     users: list[npt.NDArray[np.uint64]] = []
     items: list[Keys] = []
     times: list[npt.NDArray[np.int64]] = []
     names = _Names()
     rows = dataset.interactions()
+    count = 0
     while batch := list(islice(rows, _BATCH)):
+        told(count := count + len(batch))
         liked = [row for row in batch if dataset.is_positive(row)]
         users.append(_pseudonyms(liked))
         items.append(names.keys(liked))

@@ -69,6 +69,8 @@ class _Lines:
         if line == self._stage and time.monotonic() - self._printed < _EVERY_S:
             return
         self._stage, self._printed = line, time.monotonic()
+        if progress.rows_read:
+            line += f": {progress.rows_read:,} rows"
         if progress.rows_total:
             line += f": {progress.rows_done:,} of {progress.rows_total:,}"
         if progress.eta_s is not None:

@@ -32,10 +32,13 @@ from recsys.synthesis.shards import ShardStore, write_whole
 State = Literal["running", "done", "stopped", "failed"]
 Stage = Reading | Literal["starting", "writing rows", "putting the files together", "done", "stopped"]
 
+_TELL_S = 0.5
+
 
 class Progress(BaseModel):
     """How far a job is. `dataset` is the source in work, where the stage is about one; times are in Unix
-    seconds; `eta_s` is None while nothing is known."""
+    seconds; `rows_read` counts what has been read of the source's file; `eta_s` is None while nothing is
+    known."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,10 +48,15 @@ class Progress(BaseModel):
     pid: int = 0
     started: float = 0.0
     updated: float = 0.0
+    rows_read: int = 0
     rows_done: int = 0
     rows_total: int = 0
     eta_s: float | None = None
     error: str = ""
+
+
+class _Stopped(Exception):
+    """Ends the reading of a source; an unfinished one is read again."""
 
 
 class Job:
@@ -105,10 +113,13 @@ class Job:
         cards: dict[str, SourceCard] = {}
         for source in self.config.sources:
             place = folder / "sources" / source.dataset
-            said = partial(self._reading, source.dataset)
-            cards[source.dataset] = prepare(source, self.config, place, said)
-            if stop.is_set():
+            said = partial(self._reading, stop, source.dataset)
+            try:
+                cards[source.dataset] = prepare(source, self.config, place, said)
+            except _Stopped:
                 return None
+        if stop.is_set():
+            return None
         if not any(card.rows["train"] for card in cards.values()):
             raise InputError(
                 reason="No source has a usable history. Lower min_length or k_core, or give more data."
@@ -118,7 +129,7 @@ class Job:
         plan = Plan(self.config, cards, store)
         while shards := plan.next_shards():
             rows = plan.rows_done() + sum(s.end - s.begin for s in shards)
-            self._tell(stage="writing rows", dataset="", rows_total=rows)
+            self._tell(stage="writing rows", dataset="", rows_read=0, rows_total=rows)
             self._begun, self._begun_rows = time.time(), plan.rows_done()
             done = plan.rows_done()
             for shard, data in engine.run(work, shards, stop):
@@ -132,8 +143,11 @@ class Job:
         write_outputs(self.out, self.config, report, plan.kept_files())
         return report
 
-    def _reading(self, dataset: str, stage: Reading) -> None:
-        self._tell(stage=stage, dataset=dataset)
+    def _reading(self, stop: threading.Event, dataset: str, stage: Reading, read: int) -> None:
+        if stop.is_set():
+            raise _Stopped
+        if read == 0 or time.time() - self._progress.updated > _TELL_S:
+            self._tell(stage=stage, dataset=dataset, rows_read=read)
 
     def _count(self, done: int) -> None:
         rate = (done - self._begun_rows) / max(time.time() - self._begun, 1e-6)

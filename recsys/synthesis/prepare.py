@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +34,8 @@ from recsys.synthesis.terms import Terms, build_terms
 
 Reading = Literal["reading interactions", "reading items", "counting terms"]
 """What is being done with a source."""
+
+_TOLD_EVERY = 10_000
 
 _RESERVE = 2
 """Held-out rows for each one wanted: what the quality rules drop is made up for from these."""
@@ -91,11 +94,12 @@ def prepare(
     source: SourceConfig,
     config: SynthesisConfig,
     folder: Path,
-    said: Callable[[Reading], None] = lambda _: None,
+    said: Callable[[Reading, int], None] = lambda stage, read: None,
 ) -> SourceCard:
     """Lay out one source under `folder`, or take what an earlier run has laid out there.
 
-    Raises DatasetFileError, DatasetFormatError; OSError where the disk is full.
+    `said` hears the stage and how many rows it has read, every few ten thousand rows; what it raises ends
+    the work. Raises DatasetFileError, DatasetFormatError; OSError where the disk is full.
     """
     layout = Layout(folder)
     if card := layout.read_card():
@@ -103,14 +107,14 @@ def prepare(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     dataset = open_dataset(source.dataset, source.path, source.positive)
-    said("reading interactions")
-    sequences = read_sequences(dataset, config.histories)
-    said("reading items")
+    said("reading interactions", 0)
+    sequences = read_sequences(dataset, config.histories, partial(said, "reading interactions"))
+    said("reading items", 0)
     size = len(sequences.item_ids)
     known = np.zeros(size, dtype=bool)
-    write_items(layout.items, _wanted_items(dataset, sequences, known))
+    write_items(layout.items, _wanted_items(dataset, sequences, known, partial(said, "reading items")))
     sequences = keep_items(sequences, known)
-    said("counting terms")
+    said("counting terms", 0)
     table = ItemTable(layout.items)
     build_terms(table.all(), size).save(layout.terms)
     table.close()
@@ -181,10 +185,12 @@ def _held_out(config: SynthesisConfig) -> dict[Split, int]:
 
 
 def _wanted_items(
-    dataset: Dataset, sequences: Sequences, known: npt.NDArray[np.bool_]
+    dataset: Dataset, sequences: Sequences, known: npt.NDArray[np.bool_], told: Callable[[int], None]
 ) -> Iterator[tuple[int, Item]]:
     codes = {item_id: code for code, item_id in enumerate(sequences.item_ids)}
-    for item in dataset.items():
+    for number, item in enumerate(dataset.items(), 1):
+        if number % _TOLD_EVERY == 0:
+            told(number)
         code = codes.get(item.id)
         if code is not None and not known[code]:
             known[code] = True

@@ -46,7 +46,7 @@ def test_an_adapter_learns_over_a_base_in_four_bits(
     base_folder: Path, base_gguf: Path, tmp_path: Path
 ) -> None:
     config = SftConfig(method="qlora", batch_size=4, max_steps=3, learning_rate=1e-3)
-    progress = ProgressCallback(lambda event: None, lambda: False)
+    progress = ProgressCallback(lambda event: None)
     trainer = built(config, ROWS, base_folder, tmp_path / "checkpoints", progress)
     linears = [m for m in trainer.model.modules() if isinstance(m, bnb.nn.Linear4bit)]
     assert len(linears) == 30 * 7
@@ -64,7 +64,7 @@ def test_gradients_in_four_bits_are_those_of_the_dense_base_also_after_an_evalua
     """bitsandbytes changes the weights' layout at an evaluation, and then no gradient passes."""
     found = []
     for method in ("qlora", "lora"):
-        progress = ProgressCallback(lambda event: None, lambda: False)
+        progress = ProgressCallback(lambda event: None)
         config = SftConfig(method=method, dtype="fp32")
         trainer = built(config, ROWS[:2], base_folder, tmp_path, progress)
         trainer.evaluate()
@@ -116,7 +116,7 @@ def test_trls_logs_also_go_to_tensorboard(base_folder: Path, tmp_path: Path) -> 
     pytest.importorskip("tensorboard", reason="tensorboard is among the test tools")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    progress = ProgressCallback(lambda event: None, lambda: False)
+    progress = ProgressCallback(lambda event: None)
     config = SftConfig(batch_size=2, max_steps=2, report_to="tensorboard")
     built(config, ROWS, base_folder, tmp_path / "checkpoints", progress).train()
     found = EventAccumulator(str(tmp_path / "tensorboard"))

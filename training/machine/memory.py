@@ -12,7 +12,8 @@ otherwise 4, since PEFT casts what goes into an adapter to fp32.
 
 `python -m bench training-memory` sets this beside real runs of SmolLM2 and gemma; both were within a tenth
 when the constants were chosen. On a graphics card, where activations are computed again (gradient
-checkpointing), what a layer keeps is counted as 2 numbers of its width alone; that is not measured.
+checkpointing), what a layer keeps is counted as 2 numbers of its width alone; that is not measured. Of N
+processes, ZeRO-2 lets each keep the Nth part of gradients and Adam's means, ZeRO-3 of the weights too.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _CUDA = 600 * MIB
 _KEPT = 7.5
 _CHECKPOINTED = 2
 _STATE = 16
+_VALUE = 4
 _NF4 = 0.56
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -47,7 +49,10 @@ class Machine:
 
 
 def memory_needed(config: TrainingConfig, size: ModelSize, longest: int, machine: Machine) -> int:
-    """Bytes at the peak of training, in the memory that the weights lie in; `longest` in tokens."""
+    """Bytes at the peak of training, in the memory that the weights lie in; `longest` in tokens.
+
+    On a processor all of a run's processes share the memory; of graphics cards each has its own.
+    """
     number = 2 if machine.bf16 else 4
     full = trains_all(config)
     weights = size.parameters * (_NF4 if config.method == "qlora" else number)
@@ -56,11 +61,18 @@ def memory_needed(config: TrainingConfig, size: ModelSize, longest: int, machine
     checkpointed = config.gradient_checkpointing == "on" or (
         config.gradient_checkpointing == "auto" and machine.on_gpu
     )
-    kept_bytes = number if config.fast_path and not machine.on_gpu else 4
+    fast = config.fast_path and config.processes == 1 and config.zero == "off" and not machine.on_gpu
+    kept_bytes = number if fast else 4
     widths = size.width + size.query_width + size.feed_forward
     kept = _CHECKPOINTED * size.width if checkpointed else _KEPT * widths
     fixed = _CUDA if machine.on_gpu else _PROCESS + _VOCABULARY * size.vocabulary
-    return int(fixed + weights + trained * _STATE + kept_bytes * kept * tokens * size.layers)
+    state = trained * _STATE
+    if config.zero != "off":
+        state = trained * _VALUE + trained * (_STATE - _VALUE) / config.processes
+    if config.zero == "zero3":
+        weights, state = weights / config.processes, trained * _STATE / config.processes
+    one = fixed + weights + state + kept_bytes * kept * tokens * size.layers
+    return int(one if machine.on_gpu else one * config.processes)
 
 
 def adapter_parameters(config: TrainingConfig, size: ModelSize) -> int:

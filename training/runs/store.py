@@ -29,6 +29,7 @@ from training.methods import Rows
 from training.preflight import check_fit
 from training.runs.events import Event, EventWriter, MetricsEvent, StateEvent, read_events, without_superseded
 from training.runs.folder import Patience, RunFolder, RunRecord, is_run_id, new_run_id
+from training.runs.launcher import check_launcher
 from training.runs.queue import folders, lock, look
 from training.runs.status import RunStatus, read_status
 
@@ -63,7 +64,7 @@ class RunStore:
         `data` is a JSON Lines or Parquet file, or rows. The same `request_id` gives the same run, so a
         request can be repeated. Raises UnknownModelError, ModelFileError, UnknownAdapterError,
         RowsFileError, NotEnoughPairsError, NotEnoughRowsError, and NotEnoughMemoryError or
-        NotEnoughDiskError for a run that would not fit.
+        NotEnoughDiskError for a run that would not fit, TrainingConfigError where DeepSpeed is missing.
         """
         if request_id is not None and not (isinstance(request_id, str) and 0 < len(request_id) <= 200):
             raise InputError(reason="A request_id is a text of 1 to 200 characters.")
@@ -74,6 +75,7 @@ class RunStore:
         self.root.mkdir(parents=True, exist_ok=True)
         if (known := self._requested(request_id)) is not None:
             return known
+        check_launcher(config)
         check_fit(config, data, self.home)
         with lock(self.root):
             if (known := self._requested(request_id)) is not None:

@@ -2,7 +2,7 @@
 
 It reads the run's folder, makes the base's weights if need be, trains, writes the adapter as GGUF,
 compares the two, publishes the adapter, and says how it went in `events.jsonl`. Output goes to the
-log. torch is imported only here, after the first event is written.
+log. torch is imported only after the first event is written.
 """
 
 from __future__ import annotations
@@ -14,23 +14,16 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from recsys.llm.adapters import Adapter, AdapterCard, AdapterStore, Agreement
-from recsys.llm.model_files import file_sha256, model_file
-from recsys.llm.registry import ModelSpec, load_spec, prompt_format
-from recsys.prompts.formats import PromptFormat
+from recsys.llm.adapters import AdapterCard, Agreement
+from recsys.llm.model_files import file_sha256
 from recsys.settings import Paths
 from training.adapters.publish import MODEL_GGUF
-from training.comparison.fixed_prompts import FixedPrompt, fixed_prompts
 from training.config import read_config, trains_all
-from training.data.splits import Prepared
 from training.machine.speeds import remember_speed
-from training.methods import build_trainer, parsed, prepared, trained_style
 from training.runs.checkpoints import discard_later, latest, step_of
 from training.runs.endings import last_word, reserve, say_last
 from training.runs.events import (
@@ -44,15 +37,14 @@ from training.runs.events import (
     RunState,
     StateEvent,
     read_events,
-    without_superseded,
 )
 from training.runs.failures import explain
 from training.runs.folder import RunFolder, RunRecord
+from training.runs.launcher import needs_launcher, train_in_processes
+from training.runs.outcome import TrainingResult
 from training.runs.priority import step_back
 from training.runs.processes import ProcessRecord, Terminated, end_on_sigterm
-
-if TYPE_CHECKING:
-    from training.trainer.result import TrainingResult
+from training.runs.stage import Stage, set_up, train_stage
 
 
 def run_worker(folder: RunFolder) -> int:
@@ -91,23 +83,9 @@ class _Work:
         """The final state and its reason."""
         self._enter("preparing")
         start = self._checkpoint()
-        spec = load_spec(self.config.model)
-        gguf = model_file(spec, self.paths.models)
-        parent = self._parent(spec)
-        style = trained_style(self.config, prompt_format(gguf, spec.style).style, parent)
-        text_format = prompt_format(gguf, style)
-
         self._note("Loading PyTorch and the base model's weights (half a minute more the first time)")
-        from training.trainer.base_weights import base_weights, load_tokenizer
-
-        base = base_weights(gguf, self.paths.models)
-        tokenizer = load_tokenizer(base)
-        rows = prepared(
-            self.config,
-            parsed(self.config, self.folder.data),
-            text_format,
-            lambda texts: tokenizer(list(texts))["input_ids"],
-        )
+        stage = set_up(self.folder, self.config, self.paths)
+        rows, gguf, base = stage.rows, stage.gguf, stage.base
         self.events.write(
             DataEvent(
                 train=len(rows.train),
@@ -120,8 +98,7 @@ class _Work:
             return "stopped", f"asked to stop and {request} before the first step; no adapter"
 
         self._enter("training")
-        samples = fixed_prompts(spec.languages) if self.config.samples else ()
-        result = self._train(rows, base, parent, start, samples, text_format)
+        result = self._train(stage, start)
         request = self.folder.stop_request()
         if request == "cancel":
             return "stopped", f"cancelled after step {result.steps}; no adapter"
@@ -130,9 +107,9 @@ class _Work:
         card = AdapterCard(
             name=self.record.name,
             kind=self.config.kind,
-            base_model=spec.name,
+            base_model=stage.spec.name,
             base_sha256=file_sha256(gguf),
-            style=text_format.style,
+            style=stage.text_format.style,
             created=datetime.now(UTC),
             parent=self.config.parent,
             run_id=self.record.run_id,
@@ -155,11 +132,6 @@ class _Work:
         shutil.rmtree(self.folder.checkpoints, ignore_errors=True)  # nothing is left to go on with
         return "finished", ""
 
-    def _parent(self, spec: ModelSpec) -> Adapter | None:
-        if self.config.parent is None:
-            return None
-        return AdapterStore(self.paths.adapters).get(self.config.parent, spec.name)
-
     def _checkpoint(self) -> Path | None:
         """Where to go on from; says so where the run has been at work before."""
         before = read_events(self.folder.events)[0]
@@ -169,43 +141,14 @@ class _Work:
             self.events.write(ResumeEvent(step=step_of(start) if start else 0))
         return start
 
-    def _train(
-        self,
-        rows: Prepared[Any],
-        base: Path,
-        parent: Adapter | None,
-        start: Path | None,
-        samples: Sequence[FixedPrompt],
-        text_format: PromptFormat,
-    ) -> TrainingResult:
-        from training.trainer.progress import ProgressCallback
-        from training.trainer.result import train
-        from training.trainer.run_callback import RunCallback
-        from training.trainer.samples import AnswerSamples
-
-        progress = ProgressCallback(self.events.write, lambda: self.folder.stop_request() is not None)
-        progress.restore(without_superseded(read_events(self.folder.events)[0]))
-        trainer = build_trainer(
-            self.config,
-            rows,
-            base=base,
-            parent=parent.folder if parent else None,
-            checkpoints=self.folder.checkpoints,
-            progress=progress,
-        )
-        trainer.add_callback(RunCallback(self.folder))
-        tokenizer = trainer.processing_class
-        trainer.add_callback(AnswerSamples(samples, text_format, tokenizer, self.events.write))
-        result = train(
-            trainer,
-            progress,
-            held_out=len(rows.held_out),
-            output=self.folder.peft,
-            discard_wanted=lambda: self.folder.stop_request() == "cancel",
-            start=start,
-        )
-        if progress.tokens_per_s:
-            remember_speed(self.paths.home, self.config, progress.tokens_per_s)
+    def _train(self, stage: Stage, start: Path | None) -> TrainingResult:
+        if needs_launcher(self.config):
+            self._note(f"Training in {self.config.processes} processes (ZeRO: {self.config.zero})")
+            result = train_in_processes(self.folder, self.config, start)
+        else:
+            result = train_stage(stage, start, self.events.write)
+        if result.tokens_per_s:
+            remember_speed(self.paths.home, self.config, result.tokens_per_s)
         return result
 
     def _export(self, gguf: Path, base: Path) -> Agreement | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from transformers import TrainerCallback
 from transformers.integrations import TensorBoardCallback
 
@@ -14,10 +15,18 @@ from training.errors import TrainingConfigError
 from training.steps import total_steps
 from training.trainer.hardware import training_dtype
 
+_DEEPSPEED = Path(__file__).resolve().parents[2] / "assets" / "deepspeed"
+
 
 def common_arguments(config: TrainingConfig, rows: int, held_out: int, checkpoints: Path) -> dict[str, Any]:
-    """Keyword arguments of TRL's SFTConfig and DPOConfig alike."""
+    """Keyword arguments of TRL's SFTConfig and DPOConfig alike.
+
+    With DeepSpeed they have to be made before the model is loaded, which ZeRO-3 then splits at once.
+    """
     on_gpu = torch.cuda.is_available()
+    with_deepspeed = config.zero != "off"
+    if with_deepspeed and not on_gpu:
+        PartialState(backend="gloo")  # accelerate knows no backend of DeepSpeed's on a processor by itself
     during = held_out > 0 and config.eval_steps > 0
     return {
         "output_dir": str(checkpoints),
@@ -27,15 +36,17 @@ def common_arguments(config: TrainingConfig, rows: int, held_out: int, checkpoin
         # Rounded down, so that a run of a few steps does not spend its first at a rate of zero.
         "warmup_steps": int(config.warmup * total_steps(config, rows)),
         "per_device_train_batch_size": config.batch_size,
-        "per_device_eval_batch_size": even_batch(held_out, config.batch_size),
+        "per_device_eval_batch_size": even_batch(held_out, config.batch_size, config.processes),
         "gradient_accumulation_steps": config.gradient_accumulation,
         "gradient_checkpointing": _checkpointing(config, on_gpu),
         "eval_strategy": "steps" if during else "no",
         "eval_steps": config.eval_steps or None,
         "max_length": config.max_length,
         "seed": config.seed,
-        "bf16": training_dtype(config.dtype) == torch.bfloat16,
-        "use_cpu": not on_gpu,
+        "bf16": training_dtype(config) == torch.bfloat16,
+        "use_cpu": not on_gpu and not with_deepspeed,
+        "deepspeed": str(_DEEPSPEED / f"{config.zero}.json") if with_deepspeed else None,
+        "accelerator_config": {"use_configured_state": True} if with_deepspeed and not on_gpu else None,
         "dataloader_pin_memory": on_gpu,
         "save_strategy": "steps",
         "save_steps": config.save_steps,
@@ -62,9 +73,20 @@ def trackers(config: TrainingConfig, checkpoints: Path) -> list[TrainerCallback]
     return [TensorBoardCallback(SummaryWriter(log_dir=str(checkpoints.parent / "tensorboard")))]
 
 
-def even_batch(rows: int, at_most: int) -> int:
-    """The largest batch that divides `rows`: TRL takes means over batches, so equal ones are exact."""
-    return max((size for size in range(1, at_most + 1) if rows and rows % size == 0), default=1)
+def even_batch(rows: int, at_most: int, processes: int = 1) -> int:
+    """The largest batch of a process that divides `rows`: TRL takes means over batches, so equal ones are
+    exact."""
+    sizes = range(1, at_most + 1)
+    return max((size for size in sizes if rows and rows % (size * processes) == 0), default=1)
+
+
+def takes_fast_path(config: TrainingConfig) -> bool:
+    """Whether the trainers of `training.trainer.fast_path` do the work: on a processor, in one process.
+
+    ZeRO-3 splits the head's matrix, which they read; several processes on one processor are slow anyway.
+    """
+    alone = config.processes == 1 and config.zero == "off"
+    return config.fast_path and alone and not torch.cuda.is_available()
 
 
 def _checkpointing(config: TrainingConfig, on_gpu: bool) -> bool:

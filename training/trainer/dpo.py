@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from datasets import Dataset
 from trl import DPOConfig as TrlConfig
 from trl import DPOTrainer
 
@@ -24,11 +22,12 @@ from training.config import DpoConfig
 from training.data.pairs import TextPair
 from training.data.splits import Prepared
 from training.steps import total_steps
-from training.trainer.arguments import common_arguments, even_batch, trackers
+from training.trainer.arguments import common_arguments, even_batch, takes_fast_path, trackers
 from training.trainer.base_weights import load_tokenizer
 from training.trainer.fast_path import FastDpoTrainer
 from training.trainer.model import load_trainable, new_adapter
 from training.trainer.progress import ProgressCallback
+from training.trainer.ranks import shared_dataset
 
 
 def build_dpo_trainer(
@@ -41,7 +40,7 @@ def build_dpo_trainer(
     progress: ProgressCallback,
 ) -> DPOTrainer:
     """TRL's trainer as `config` wants it, ready to train. `parent` is the PEFT folder to go on from."""
-    fast = config.fast_path and not torch.cuda.is_available()
+    fast = takes_fast_path(config)
     train, held_out = len(pairs.train), len(pairs.held_out)
     arguments = TrlConfig(
         **common_arguments(config, train, held_out, checkpoints),
@@ -49,13 +48,15 @@ def build_dpo_trainer(
         beta=config.beta,
         disable_dropout=config.lora_dropout == 0,  # it would switch off the adapter's dropout too
         precompute_ref_log_probs=precomputes(config, train, held_out),
-        precompute_ref_batch_size=even_batch(train, config.batch_size),
+        precompute_ref_batch_size=even_batch(train, config.batch_size, config.processes),
     )
     return (FastDpoTrainer if fast else DPOTrainer)(
         model=load_trainable(config, base, parent),
         args=arguments,
-        train_dataset=_dataset(pairs.train),
-        eval_dataset=_dataset(pairs.held_out) if pairs.held_out else None,
+        train_dataset=shared_dataset(_rows(pairs.train), checkpoints / "rows" / "train"),
+        eval_dataset=shared_dataset(_rows(pairs.held_out), checkpoints / "rows" / "held-out")
+        if pairs.held_out
+        else None,
         processing_class=load_tokenizer(base),
         peft_config=new_adapter(config, parent),
         callbacks=[progress, *trackers(config, checkpoints)],
@@ -86,6 +87,6 @@ def precomputes(config: DpoConfig, train: int, held_out: int) -> bool:
     return seen + measurements * held_out > train + held_out
 
 
-def _dataset(pairs: Sequence[TextPair]) -> Dataset:
+def _rows(pairs: Sequence[TextPair]) -> list[dict[str, Any]]:
     columns = ("prompt", "chosen", "rejected")
-    return Dataset.from_list([{c: getattr(pair, c) for c in columns} for pair in pairs])
+    return [{c: getattr(pair, c) for c in columns} for pair in pairs]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
@@ -24,8 +25,8 @@ def load_trainable(config: TrainingConfig, base: Path, parent: Path | None) -> P
     that as DPO's reference (a fresh adapter would be compared with the bare base instead).
     """
     # All weights are kept in fp32 when all train: bf16 would round most steps away.
-    dtype = torch.float32 if trains_all(config) else training_dtype(config.dtype)
-    model = _load_in_4_bits(base, dtype) if config.method == "qlora" else load_base(base, dtype)
+    dtype = torch.float32 if trains_all(config) else training_dtype(config)
+    model = _load_in_4_bits(config, base, dtype) if config.method == "qlora" else load_base(base, dtype)
     if parent is None:
         return model
     return PeftModel.from_pretrained(model, parent, adapter_name="default", is_trainable=True)
@@ -47,17 +48,25 @@ def new_adapter(config: TrainingConfig, parent: Path | None) -> LoraConfig | Non
     )
 
 
-def _load_in_4_bits(base: Path, dtype: torch.dtype) -> PreTrainedModel:
-    """QLoRA's base: NF4 with double quantisation (Dettmers et al., https://arxiv.org/abs/2305.14314)."""
+def _load_in_4_bits(config: TrainingConfig, base: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """QLoRA's base: NF4 with double quantisation (Dettmers et al., https://arxiv.org/abs/2305.14314).
+
+    ZeRO-3 places the weights itself, and splits them only where they are stored in the format of the rest.
+    """
     quantisation = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_quant_storage=dtype if config.zero == "zero3" else torch.uint8,
     )
-    device = "cuda:0" if torch.cuda.is_available() else "cpu"
+    card = PartialState().local_process_index
+    device = f"cuda:{card}" if torch.cuda.is_available() else "cpu"
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-        base, dtype=dtype, quantization_config=quantisation, device_map={"": device}
+        base,
+        dtype=dtype,
+        quantization_config=quantisation,
+        device_map=None if config.zero == "zero3" else {"": device},
     )
     for module in model.modules():
         if isinstance(module, Linear4bit):

@@ -1,4 +1,4 @@
-"""What the trainer reports while it runs, and how it is stopped. Imports transformers."""
+"""What the trainer reports while it runs. Imports transformers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HELD_OUT = "eval_"
 
 
 class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not read transformers
-    """Turns the trainer's logs into events, and ends training when a stop is wanted.
+    """Turns the trainer's logs into events.
 
     `train` and `held_out` keep the last numbers of each part, `first` those of the first step, and
     `held_out_step` says after which step the held-out rows were measured last. `curves` has the points
@@ -36,9 +36,8 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not 
     over all steps of this process.
     """
 
-    def __init__(self, emit: Callable[[MetricsEvent], None], stop_wanted: Callable[[], bool]) -> None:
+    def __init__(self, emit: Callable[[MetricsEvent], None]) -> None:
         self._emit = emit
-        self._stop_wanted = stop_wanted
         self._started = 0.0
         self._begun = 0
         self.tokens_per_s = 0.0
@@ -65,13 +64,6 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not 
             elif isinstance(event, MetricsEvent):
                 self.held_out, self.held_out_step = event.values, event.step
                 self._keep("held_out/", event.values, event.step)
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Ask after each step whether to go on."""
-        if self._stop_wanted():
-            control.should_training_stop = True
 
     def on_log(
         self,

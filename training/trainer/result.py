@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from transformers import TrainerState
 
 from training.comparison.intervals import wilson
+from training.runs.outcome import TrainingResult
 from training.trainer.progress import ProgressCallback
+from training.trainer.ranks import is_first, whole
 
 ACCURACY = "rewards/accuracies"
 
 _POINTS = 50
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """How training ended. `metrics` has the first and last step's numbers (`first/...` and bare names) and
-    the held-out ones under `held_out/`; it holds the latter only when the run was not cancelled.
-    `curves` has at most 50 points (step, value) of each series."""
-
-    steps: int
-    metrics: dict[str, float]
-    curves: dict[str, list[tuple[int, float]]]
 
 
 def train(
@@ -61,7 +51,12 @@ def train(
         low, high = wilson(round(progress.held_out[ACCURACY] * held_out), held_out)
         measured |= {"held_out/accuracy_low": low, "held_out/accuracy_high": high, "held_out/pairs": held_out}
     curves = {name: thinned(points) for name, points in progress.curves.items()}
-    return TrainingResult(trainer.state.global_step, {**first, **progress.train, **measured}, curves)
+    return TrainingResult(
+        steps=trainer.state.global_step,
+        metrics={**first, **progress.train, **measured},
+        curves=curves,
+        tokens_per_s=progress.tokens_per_s,
+    )
 
 
 def _final_state(checkpoint: Path) -> TrainerState | None:
@@ -71,12 +66,18 @@ def _final_state(checkpoint: Path) -> TrainerState | None:
 
 
 def save(model: Any, tokenizer: Any, output: Path) -> None:
-    """The trained adapter alone, or the whole model and its tokenizer where there is none."""
-    if hasattr(model, "peft_config"):
-        model.save_pretrained(str(output), selected_adapters=["default"], save_embedding_layers=False)
-    else:
-        model.save_pretrained(str(output))
-        tokenizer.save_pretrained(str(output))
+    """The trained adapter alone, or the whole model and its tokenizer where there is none.
+
+    Of several processes, all of which have to call this, the first one writes.
+    """
+    with whole(parameter for parameter in model.parameters() if parameter.requires_grad):
+        if not is_first():
+            return
+        if hasattr(model, "peft_config"):
+            model.save_pretrained(str(output), selected_adapters=["default"], save_embedding_layers=False)
+        else:
+            model.save_pretrained(str(output))
+            tokenizer.save_pretrained(str(output))
 
 
 def thinned(points: Sequence[T], at_most: int = _POINTS) -> list[T]:

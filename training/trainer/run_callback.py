@@ -1,4 +1,4 @@
-"""What the trainer does for the run's folder: signs of life, sealed checkpoints, one when it stops.
+"""What the trainer does for the run's folder: signs of life, sealed checkpoints, its end when wanted.
 
 Imports transformers and torch.
 """
@@ -15,6 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from training.runs.checkpoints import seal
 from training.runs.folder import RunFolder
+from training.trainer.ranks import agreed
 
 _BEAT_S = 1.0
 
@@ -29,9 +30,12 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not read 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """A run that stops and saves can be resumed from where it stopped."""
+        """Ask after each step whether to go on; a run that stops and saves can be resumed from there."""
         self._beat()
-        if control.should_training_stop and self._folder.stop_request() == "save":
+        request = agreed(self._folder.stop_request())
+        if request is not None:
+            control.should_training_stop = True
+        if request == "save":
             control.should_save = True
 
     def on_substep_end(

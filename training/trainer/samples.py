@@ -68,6 +68,7 @@ class AnswerSamples(TrainerCallback):  # type: ignore[misc]  # mypy does not rea
         if step == self._last or not self._prompts:
             return
         self._last = step
+        # Every process answers: with ZeRO-3 each has but a part of the weights.
         self._emit(SampleEvent(step=step, answers=tuple(self._answers(model))))
 
     def _answers(self, model: PreTrainedModel) -> Iterator[SampledAnswer]:

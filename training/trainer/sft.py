@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-from datasets import Dataset
 from trl import SFTConfig as TrlConfig
 from trl import SFTTrainer
 
 from training.config import SftConfig
 from training.data.instructions import TextRow
 from training.data.splits import Prepared
-from training.trainer.arguments import common_arguments, trackers
+from training.trainer.arguments import common_arguments, takes_fast_path, trackers
 from training.trainer.base_weights import load_tokenizer
 from training.trainer.fast_path import FastSftTrainer
 from training.trainer.model import load_trainable, new_adapter
 from training.trainer.progress import ProgressCallback
+from training.trainer.ranks import shared_dataset
 
 
 def build_sft_trainer(
@@ -36,7 +37,7 @@ def build_sft_trainer(
 ) -> SFTTrainer:
     """TRL's trainer as `config` wants it, ready to train. `parent` is the PEFT folder to go on from."""
     on_gpu = torch.cuda.is_available()
-    fast = config.fast_path and not on_gpu
+    fast = takes_fast_path(config)
     packing = on_gpu if config.packing == "auto" else config.packing == "on"
     arguments = TrlConfig(
         **common_arguments(config, len(rows.train), len(rows.held_out), checkpoints),
@@ -50,13 +51,15 @@ def build_sft_trainer(
     return (FastSftTrainer if fast else SFTTrainer)(
         model=load_trainable(config, base, parent),
         args=arguments,
-        train_dataset=_dataset(rows.train),
-        eval_dataset=_dataset(rows.held_out) if rows.held_out else None,
+        train_dataset=shared_dataset(_rows(rows.train), checkpoints / "rows" / "train"),
+        eval_dataset=shared_dataset(_rows(rows.held_out), checkpoints / "rows" / "held-out")
+        if rows.held_out
+        else None,
         processing_class=load_tokenizer(base),
         peft_config=new_adapter(config, parent),
         callbacks=[progress, *trackers(config, checkpoints)],
     )
 
 
-def _dataset(rows: Sequence[TextRow]) -> Dataset:
-    return Dataset.from_list([{"prompt": row.prompt, "completion": row.answer} for row in rows])
+def _rows(rows: Sequence[TextRow]) -> list[dict[str, Any]]:
+    return [{"prompt": row.prompt, "completion": row.answer} for row in rows]

@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 from recsys.ui.page import Texts
 from training.config import TrainingConfig
 
-ELSEWHERE = frozenset({"model", "parent", "name", "processes", "zero"})
-"""Fields that the form asks for in its own way, and those of a launcher on several devices."""
+ELSEWHERE = frozenset({"model", "parent", "name"})
+"""Fields that the form asks for in its own way."""
 
 MAIN = {
     "dpo": ("epochs", "max_steps", "learning_rate", "batch_size", "beta", "loss"),

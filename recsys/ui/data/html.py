@@ -45,6 +45,8 @@ def progress_html(name: str, progress: Progress, language: str) -> str:
     if progress.dataset:
         facts[0] += f" · {escape(domain_name(progress.dataset, language))}"
     share = 0.0
+    if progress.rows_read:
+        facts.append(say("data_rows_read", rows=f"{progress.rows_read:,}"))
     if progress.rows_total:
         share = progress.rows_done / progress.rows_total
         facts.append(say("data_rows_done", done=f"{progress.rows_done:,}", total=f"{progress.rows_total:,}"))

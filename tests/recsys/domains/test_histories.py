@@ -174,3 +174,10 @@ def test_real_films_split_by_time() -> None:
     splits = split_examples(sequences, rules, preference=30, test=30, seed=0)
     assert len(splits["train"]) > 20_000
     assert sequences.last[splits["train"].user].max() <= sequences.last[splits["test"].user].min()
+
+
+def test_reading_tells_how_far_it_is() -> None:
+    told: list[int] = []
+    rows = [row(f"u{number}", "a", 1) for number in range(40_000)]
+    read_sequences(Fixed(rows), HistoryRules(k_core=0), told.append)
+    assert told == [32_768, 40_000]

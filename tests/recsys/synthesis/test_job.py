@@ -308,3 +308,23 @@ def test_signal_in_the_middle_loses_nothing(
     ended = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
     assert contents(tmp_path / "out") == contents(finished[0])
+
+
+def test_a_job_stops_while_it_reads_a_source(
+    config: SynthesisConfig, finished: tuple[Path, Report], tmp_path: Path, home: Settings
+) -> None:
+    """Not only between two sources: a file of millions of rows takes minutes."""
+    out, stop = tmp_path / "out", threading.Event()
+    seen: list[Progress] = []
+
+    def told(progress: Progress) -> None:
+        seen.append(progress)
+        if progress.stage == "reading items":
+            stop.set()
+
+    assert Job(config, out, home).run(LocalEngine(1), stop=stop, said=told) is None
+    assert seen[-1].state == "stopped"
+    assert seen[-2].stage == "reading items", "it ended in the middle of the first source"
+    assert not list((out / "work").glob("*/sources/*/card.json"))
+    run(config, out, home)
+    assert contents(out) == contents(finished[0])

@@ -37,7 +37,7 @@ def test_training_reads_the_tokens_that_serving_reads(
         base=base_folder,
         parent=None,
         checkpoints=tmp_path,
-        progress=ProgressCallback(lambda event: None, lambda: False),
+        progress=ProgressCallback(lambda event: None),
     )
     rows = list(trainer.train_dataset)
     end = trainer.processing_class.eos_token_id
@@ -83,7 +83,7 @@ def test_a_run_says_what_became_of_its_pairs_and_measures_the_held_out(finished:
 
 
 def test_a_loss_that_is_no_number_ends_the_run() -> None:
-    progress = ProgressCallback(lambda event: None, lambda: False)
+    progress = ProgressCallback(lambda event: None)
     arguments, state = SimpleNamespace(learning_rate=0.1), SimpleNamespace(global_step=7, max_steps=9)
     with pytest.raises(TrainingDivergedError, match=r"At step 7 .* Lower the learning rate"):
         progress.on_log(arguments, state, None, logs={"loss": float("nan")})

@@ -39,7 +39,7 @@ def test_the_reference_is_the_frozen_adapter(
         base=base_folder,
         parent=taught.adapter.folder,
         checkpoints=tmp_path,
-        progress=ProgressCallback(lambda event: None, lambda: False),
+        progress=ProgressCallback(lambda event: None),
     )
     (row,) = trainer.train_dataset
     batch = trainer.data_collator([row])

@@ -31,7 +31,7 @@ ROWS = tuple(TextRow(pair.prompt, pair.chosen) for pair in PAIRS)
 
 def trainer(config: TrainingConfig, rows: Any, base: Path, folder: Path) -> Any:
     """Ready to train, its adapter no longer at zero, where half of the gradients would be 0."""
-    progress = ProgressCallback(lambda event: None, lambda: False)
+    progress = ProgressCallback(lambda event: None)
     built = build_trainer(
         config, Prepared(rows, (), {}, 0), base=base, parent=None, checkpoints=folder, progress=progress
     )

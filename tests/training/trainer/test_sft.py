@@ -61,7 +61,7 @@ def test_training_reads_the_tokens_that_serving_reads(
         base=folder,
         parent=None,
         checkpoints=tmp_path,
-        progress=ProgressCallback(lambda event: None, lambda: False),
+        progress=ProgressCallback(lambda event: None),
     )
     end = trainer.processing_class.eos_token_id
     served = llama_cpp_tokens(gguf, [asked.render(prompt) for prompt in prompts])
@@ -107,7 +107,7 @@ def test_packed_rows_do_not_see_each_other(base_folder: Path, tmp_path: Path) ->
             base=base_folder,
             parent=None,
             checkpoints=tmp_path,
-            progress=ProgressCallback(lambda event: None, lambda: False),
+            progress=ProgressCallback(lambda event: None),
         )
         batch = trainer.data_collator(list(trainer.train_dataset))
         losses.append(trainer.compute_loss(trainer.model, batch).item())

