@@ -60,6 +60,7 @@ class Workbench:
         self.jobs = JobStore(settings)
         self.sources = SourceFolder(*filter(None, [settings.sources]), settings.paths.sources)
         self.runs = RunStore(settings.paths.runs)
+        self.votes = BlindStore(settings.paths.comparisons)
         self.page = Texts(settings.language)
 
     def start(self) -> None:
@@ -98,7 +99,13 @@ class Workbench:
             recsys.api.data.register(self.jobs, self.sources, self.pool, self.access, t)
             annotation.api.register(self.annotations, self.access, t)
             training.api.register(
-                self.runs, self.annotations.pairs, self.jobs, self.access, t, self.pool.trainable()
+                self.runs,
+                self.annotations.pairs,
+                self.votes,
+                self.jobs,
+                self.access,
+                t,
+                self.pool.trainable(),
             )
         return blocks
 
@@ -108,7 +115,7 @@ class Workbench:
             pairs=self.annotations.pairs,
             jobs=self.jobs,
             pool=self.pool,
-            votes=BlindStore(self.pool.settings.paths.comparisons),
+            votes=self.votes,
             access=self.access,
             page=self.page,
             models=self.pool.trainable(),
