@@ -24,7 +24,7 @@ class Part:
 
 
 class _Sequence:
-    """One of the continuations. `tail` is what of its prompt it shares with no other sequence."""
+    """One of the continuations. `tail` is what of its prompt is not evaluated yet."""
 
     def __init__(self, index: int, part: Part, tail: list[int], sampler: Sampler, seed: int) -> None:
         sampling = part.request.sampling
@@ -36,6 +36,7 @@ class _Sequence:
         self.lead = part.form.lead(part.request.prompt)
         stop = () if sampling.ignore_eos else (*part.form.stop, *sampling.stop)
         self.stream = TextStream(stop, self.lead)
+        self.prompt = part.tokens
         self.behind = len(part.tokens) - 1
         self.tail = tail
         self.tokens = 0
@@ -45,7 +46,7 @@ class _Sequence:
 
 class Generation:
     """Answers to one request (`n` sequences that share all of its prompt), or to several requests of
-    one answer each, which share the beginning of their prompts.
+    one answer each, which share the beginning of their prompts, each with the one before it.
 
     All requests have the same adapter and priority.
     """
@@ -121,7 +122,7 @@ class Generation:
         writing = [s for s in self._sequences if s.finish is None]
         reading = next((s for s in writing if s.tail), None)
         if reading is not None:
-            begin = reading.behind + 1 - len(reading.tail)
+            begin = self._begin_of_tail(reading)
             reading.tail = self._engine.extend(reading.index, reading.tail, begin)
             if not reading.tail:
                 self._draw(reading, -1)
@@ -135,6 +136,19 @@ class Generation:
         self._engine.advance([(s.index, s.token, s.behind + s.tokens) for s in writing])
         for row, sequence in enumerate(writing):
             self._draw(sequence, row)
+
+    def _begin_of_tail(self, reading: _Sequence) -> int:
+        """Where its tail begins, after what can be had from the sequence before."""
+        begin = len(reading.prompt) - len(reading.tail)
+        if reading.index == 0 or begin > len(self._shared):
+            return begin
+        before = self._sequences[reading.index - 1]
+        known = before.prompt[: len(before.prompt) - len(before.tail)]  # less where it was called off
+        common = self._engine.in_common(known, reading.prompt)
+        if common > begin:
+            self._engine.share(before.index, reading.index, begin, common)
+            reading.tail = reading.prompt[common:]
+        return len(reading.prompt) - len(reading.tail)
 
     def _draw(self, sequence: _Sequence, row: int) -> None:
         model = self._engine.model

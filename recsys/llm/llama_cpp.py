@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from llama_cpp import llama_supports_gpu_offload
@@ -90,8 +91,10 @@ class LlamaCppBackend:
         """One answer to each request; see `Backend.complete_many`. Up to eight share a batch."""
         parts = [self._part(request) for request in requests]
         check_single(requests)
-        done: list[Completion] = []
-        for wave in self._waves(parts):
+        # Prompts that begin alike come one after the other: they share what they have in common.
+        order = sorted(range(len(parts)), key=lambda place: parts[place].tokens)
+        done: dict[int, Completion] = {}
+        for wave in self._waves([parts[place] for place in order]):
             job = self._run(wave)
             while job.deltas.get() is not None:
                 pass
@@ -99,8 +102,9 @@ class LlamaCppBackend:
                 raise job.error
             # A job that was called off before it began has no sequences.
             none = [Completion("", 0, "cancelled", part.request.sampling.seed) for part in wave]
-            done += job.completions() or none
-        return done
+            places = order[len(done) : len(done) + len(wave)]
+            done.update(zip(places, job.completions() or none, strict=True))
+        return [done[place] for place in range(len(parts))]
 
     def score(
         self,
@@ -169,9 +173,10 @@ class LlamaCppBackend:
             yield wave
 
     def _fits(self, parts: Sequence[Part]) -> bool:
-        shared = len(LlamaEngine.shared([part.tokens for part in parts]))
-        own = sum(len(part.tokens) - shared + part.request.sampling.max_tokens for part in parts)
-        return shared + own <= self._context_tokens
+        texts = [part.tokens for part in parts]
+        read = len(texts[0]) + sum(len(b) - LlamaEngine.in_common(a, b) for a, b in pairwise(texts))
+        written = sum(part.request.sampling.max_tokens for part in parts)
+        return read + written <= self._context_tokens
 
     def _limit(self, request: Request) -> int:
         return self._context_tokens - request.n * request.sampling.max_tokens

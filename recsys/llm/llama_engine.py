@@ -210,6 +210,15 @@ class LlamaEngine:
         self._cached = (self._adapter, list(prompt[:end]))
         return end
 
+    def share(self, source: int, target: int, start: int, tokens: int) -> None:
+        """Give one sequence what another has from `start` up to `tokens`, without evaluating it again."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, start, tokens)
+
+    @staticmethod
+    def in_common(a: Sequence[int], b: Sequence[int]) -> int:
+        """How many tokens `b` can take over from `a`: whole blocks, and at least one is left to evaluate."""
+        return min(_common_prefix(a, b), len(b) - 1) // _BLOCK * _BLOCK
+
     def extend(self, sequence: int, tail: Sequence[int], position: int) -> list[int]:
         """Evaluate the next stretch of one sequence's own `tail`, which begins at `position`.
 
