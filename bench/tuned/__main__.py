@@ -77,7 +77,7 @@ class Study:
         if (self.home / "adapters" / name).exists():
             return
         started = time.monotonic()
-        settings = {"sft": ["--max-length", "512", "--no-samples"], "dpo": ["--no-samples"]}[kind]
+        settings = {"sft": ["--max-length", "768", "--no-samples"], "dpo": ["--no-samples"]}[kind]
         common = ["--model", MODEL, "--name", name, "--eval-steps", "0", "--home", str(self.home)]
         self._python("training", kind, *options, *settings, *common)
         (self.folder / f"{name}.seconds").write_text(f"{time.monotonic() - started:.0f}")
