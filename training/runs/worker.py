@@ -20,6 +20,7 @@ from pathlib import Path
 
 from recsys.llm.adapters import AdapterCard, Agreement
 from recsys.llm.model_files import file_sha256
+from recsys.priority import step_back
 from recsys.settings import Paths
 from training.adapters.publish import MODEL_GGUF
 from training.config import read_config, trains_all
@@ -42,7 +43,6 @@ from training.runs.failures import explain
 from training.runs.folder import RunFolder, RunRecord
 from training.runs.launcher import needs_launcher, train_in_processes
 from training.runs.outcome import TrainingResult
-from training.runs.priority import step_back
 from training.runs.processes import ProcessRecord, Terminated, end_on_sigterm
 from training.runs.stage import Stage, set_up, train_stage
 

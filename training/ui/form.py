@@ -24,6 +24,7 @@ from training.runs.store import RunStore
 from training.suggestions import preset_values, presets
 from training.ui.fields import ConfigFields
 from training.ui.preflight_html import preflight_html
+from training.ui.suggested import SuggestedSettings
 
 _COUNT_S = 5.0
 
@@ -92,6 +93,8 @@ class TrainForm:
                 label=t("train_name"), max_length=80, elem_id="adapter-name", min_width=140
             )
             preset = gr.Dropdown([], value=None, label=t("train_preset"), elem_id="preset", min_width=140)
+        suggested = SuggestedSettings(self._runs.home / "models", self._fields, t)
+        suggested.build()
         with gr.Column(visible=True) as dpo_fields:
             self._fields["dpo"].build()
         with gr.Column(visible=False) as sft_fields:
@@ -117,6 +120,7 @@ class TrainForm:
         self._job.change(t.shown(self._count_rows), self._job, self._rows, **quiet)
         fields = [*self._fields["dpo"].components, *self._fields["sft"].components]
         preset.input(self._preset, preset, fields, **quiet)
+        suggested.connect(self._kind, self._model)
         check.click(t.shown(self._check), self.inputs, foretold, concurrency_limit=1, **quiet)
         show.click(t.shown(self._command), self.inputs, command, **quiet)
         root = gr.context.Context.root_block
