@@ -34,13 +34,16 @@ def recommend(
     model: Annotated[str, typer.Option(help="A model, or model+adapter.")] = "",
     k: Annotated[int, typer.Option(help="How many items.")] = 10,
     language: Annotated[str, typer.Option(help="Of the answer: auto, en or ko.")] = "auto",
+    retrieval: Annotated[str, typer.Option(help="Settings as JSON: docs/retrieval.md.")] = "{}",
     home: Home = None,
 ) -> None:
     """Print the answer as it is written, then the items. The app must not be running on this home."""
     from recsys.llm.pool import ModelPool
     from recsys.recommend import Recommender
     from recsys.retrieval.catalogs import Catalogs
+    from recsys.retrieval.settings import settings_from_json
 
+    switches = settings_from_json(retrieval)
     settings = Settings(home=home) if home else Settings()
     catalogs = Catalogs(settings.paths)
     pool = ModelPool(settings)
@@ -49,7 +52,13 @@ def recommend(
         catalogs.wait()
         shown = 0
         for result in Recommender(pool, catalogs).recommend(
-            catalog, history=history or [], query=query, model=model, k=k, language=language
+            catalog,
+            history=history or [],
+            query=query,
+            model=model,
+            k=k,
+            language=language,
+            settings=switches,
         ):
             print(result.answer[shown:], end="", flush=True)
             shown = max(shown, len(result.answer))

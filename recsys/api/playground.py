@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from recsys.access import Access, Role
 from recsys.recommend import Recommendation, RecommendedItem, Recommender
+from recsys.retrieval.settings import retrieval_settings
 from recsys.ui.page import Texts
 
 
@@ -29,6 +30,7 @@ class TimingsPayload(TypedDict):
     generate: float
     embed: float
     search: float
+    rerank: float
     total: float
 
 
@@ -86,9 +88,15 @@ def register(recommender: Recommender, access: Access, page: Texts) -> None:
         model: str,
         k: int,
         request: gr.Request,
+        settings: dict[str, Any] | None = None,
     ) -> RecommendPayload:
-        """Recommend k real items of a catalogue to a person with this history (titles) or query."""
-        *_, result = recommender.recommend(catalog, history=history, query=query, model=model, k=k)
+        """Recommend k real items of a catalogue to a person with this history (titles) or query.
+
+        settings are those of retrieval that differ from their defaults, such as {"answers": 4}.
+        """
+        *_, result = recommender.recommend(
+            catalog, history=history, query=query, model=model, k=k, settings=retrieval_settings(settings)
+        )
         return {
             "answer": result.answer,
             "items": [_item(i) for i in result.items],
@@ -132,5 +140,6 @@ def _timings(result: Recommendation) -> TimingsPayload:
         "generate": round(t.generate, 1),
         "embed": round(t.embed, 1),
         "search": round(t.search, 1),
+        "rerank": round(t.rerank, 1),
         "total": round(t.total, 1),
     }

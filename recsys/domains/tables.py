@@ -27,9 +27,16 @@ def rows(
 
     `blocks` are lines without their ends. A row of several lines has to have as many fields as the first one.
     """
+    return (row for _, row in numbered_rows(blocks, delimiter=delimiter, escape=escape))
+
+
+def numbered_rows(
+    blocks: Iterator[list[str]], *, delimiter: str = ",", escape: str | None = None
+) -> Iterator[tuple[int, Row | None]]:
+    """`rows` with the number of each one's first line, from 1."""
     options = {"delimiter": delimiter, "escapechar": escape}
     pending: list[str] = []
-    at, width = 0, 0
+    at, width, number = 0, 0, 0
     while True:
         if at == len(pending):
             more = next(blocks, None)
@@ -39,6 +46,8 @@ def rows(
             continue
         line = pending[at]
         at += 1
+        number += 1
+        first = number
         row: Row | None
         if '"' not in line and (escape is None or escape not in line):
             if not line or line.isspace():
@@ -52,11 +61,12 @@ def rows(
                 row, used = _several_lines(pending[at - 1 : at + _LONGEST_ROW], options)
                 if row and len(row) == width:
                     at += used - 1
+                    number += used - 1
                 else:
                     row = None
         if not width:
             width = len(row or ())
-        yield row
+        yield first, row
 
 
 def _one_line(line: str, options: Mapping[str, Any]) -> Row | None:

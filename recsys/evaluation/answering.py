@@ -11,6 +11,7 @@ from recsys.errors import InputError
 from recsys.llm.base import Backend, Completion, Request, Sampling
 from recsys.llm.scoring import Scoring, TextScore
 from recsys.prompts.build import build_prompt, language_of
+from recsys.retrieval.likelihood import likelihoods
 
 ANSWERS = 4
 """Answers to one case, for methods that average several."""
@@ -67,23 +68,16 @@ class Answering:
         return [(one.history, one.texts[0]) for one in self._written.values()]
 
     def pmi(self, history: tuple[Item, ...], items: Sequence[Item]) -> tuple[list[float], list[float]]:
-        """log p(title | history) and log p(title) of each item.
+        """log p(title | history) and log p(title) of each item; see `recsys.retrieval.likelihood`.
 
-        Their difference is the pointwise mutual information: what the history adds to the title, without
-        the model's liking for famous or short ones (Holtzman et al., "Surface Form Competition",
-        EMNLP 2021). Raises InputError for a backend that cannot score.
+        Raises InputError for a backend that cannot score.
         """
-        started, scorer = time.perf_counter(), self._scorer()
-        lead = "A list of things that one person liked, in order:\n"
-        lines = "".join(f"{number}. {title_line(item)}\n" for number, item in enumerate(history, 1))
-        texts = [f" {title_line(item)}\n" for item in items]
-        given = scorer.score(f"{lead}{lines}{len(history) + 1}.", texts, adapter=self.adapter)
-        unknown = [text for text in dict.fromkeys(texts) if text not in self._alone]
-        alone = scorer.score(f"{lead}1.", unknown, adapter=self.adapter)
-        self._alone.update(zip(unknown, alone, strict=True))
-        self.spent.scored += sum(s.tokens for s in [*given, *alone])
+        started, before = time.perf_counter(), set(self._alone)
+        given, alone = likelihoods(self._scorer(), history, items, adapter=self.adapter, known=self._alone)
+        new = [score for text, score in self._alone.items() if text not in before]
+        self.spent.scored += sum(score.tokens for score in [*given, *new])
         self.spent.seconds += time.perf_counter() - started
-        return [s.log_p for s in given], [self._alone[text].log_p for text in texts]
+        return [score.log_p for score in given], [score.log_p for score in alone]
 
     def titles(self, items: Sequence[Item], kind: str) -> list[TextScore]:
         """The likelihood of each item's title after nothing but what kind of thing it is.
@@ -127,9 +121,3 @@ class Answering:
         done = self.backend.complete(request)
         self.spent.written += sum(completion.tokens for completion in done)
         return done
-
-
-def title_line(item: Item) -> str:
-    """Title and year, as a person would write it in a list."""
-    year = item.attributes.get("year")
-    return f"{item.title} ({year})" if isinstance(year, int) else item.title

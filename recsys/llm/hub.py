@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from huggingface_hub import HfApi, snapshot_download
@@ -39,6 +41,8 @@ DENSE, DENSE_INDEX = "model.safetensors", "model.safetensors.index.json"
 _BESIDE = (".json", ".jinja", ".model", "merges.txt", "vocab.txt")
 """How the files end that belong to safetensors: configuration, tokenizer, chat template."""
 
+_EMBEDDER = ("*.json", "*.txt", "*.model", "*.safetensors")
+
 _TIMEOUT = 10.0
 """Seconds without a word from the hub until the cache is used instead."""
 
@@ -61,14 +65,47 @@ def fetch(name: str, *, dense: bool = False, endpoint: str | None = None, cache:
     repository, quantisation = parse_name(name)
     dense = dense and quantisation is None
     try:
-        info = HfApi(endpoint=endpoint).model_info(repository, timeout=_TIMEOUT)
-        files = [sibling.rfilename for sibling in info.siblings or ()]
-        chosen = choose(files, quantisation) or (choose_dense(files) if dense else ())
-        if not chosen:
-            raise HubModelError(name=name, problem=_nothing(files, quantisation, dense))
-        folder = snapshot_download(
-            repository, allow_patterns=list(chosen), endpoint=endpoint, cache_dir=cache
-        )
+        with _told(name):
+            info = HfApi(endpoint=endpoint).model_info(repository, timeout=_TIMEOUT)
+            files = [sibling.rfilename for sibling in info.siblings or ()]
+            chosen = choose(files, quantisation) or (choose_dense(files) if dense else ())
+            if not chosen:
+                raise HubModelError(name=name, problem=_nothing(files, quantisation, dense))
+            folder = snapshot_download(
+                repository, allow_patterns=list(chosen), endpoint=endpoint, cache_dir=cache
+            )
+    except _UnreachableError as error:
+        if path := cached(name, dense=dense, cache=cache):
+            return path
+        raise HubModelError(**error.details) from error
+    return Path(folder, chosen[0]) if chosen[0].endswith(".gguf") else Path(folder)
+
+
+def fetch_embedder(name: str, *, endpoint: str | None = None, cache: Path | None = None) -> Path:
+    """The folder of a sentence-transformers model, downloaded the first time: its settings, tokenizer and
+    safetensors, neither pickled weights nor Python files. Raises UnknownModelError and HubModelError.
+    """
+    repository, _ = parse_name(name)
+    where: dict[str, Any] = {"allow_patterns": list(_EMBEDDER), "ignore_patterns": ["onnx/*", "openvino/*"]}
+    try:
+        with _told(name):
+            info = HfApi(endpoint=endpoint).model_info(repository, timeout=_TIMEOUT)
+            files = [sibling.rfilename for sibling in info.siblings or ()]
+            if not any(file.endswith(".safetensors") for file in files):
+                raise HubModelError(name=name, problem="the repository has no safetensors files")
+            return Path(snapshot_download(repository, endpoint=endpoint, cache_dir=cache, **where))
+    except _UnreachableError as error:
+        try:
+            return Path(snapshot_download(repository, cache_dir=cache, local_files_only=True, **where))
+        except LocalEntryNotFoundError:
+            raise HubModelError(**error.details) from error
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """What the hub's client raises as HubModelError, of a kind of its own where the hub is out of reach."""
+    try:
+        yield
     except GatedRepoError as error:
         raise HubModelError(name=name, problem="its licence must be accepted first") from error
     except RepositoryNotFoundError as error:
@@ -77,11 +114,12 @@ def fetch(name: str, *, dense: bool = False, endpoint: str | None = None, cache:
     except HFValidationError as error:
         raise HubModelError(name=name, problem=_line(error)) from error
     except _UNREACHABLE as error:
-        if path := cached(name, dense=dense, cache=cache):
-            return path
         problem = f"the hub cannot be reached, and it is not in the cache ({_line(error)})"
-        raise HubModelError(name=name, problem=problem) from error
-    return Path(folder, chosen[0]) if chosen[0].endswith(".gguf") else Path(folder)
+        raise _UnreachableError(name=name, problem=problem) from error
+
+
+class _UnreachableError(HubModelError):
+    """The cache may have it."""
 
 
 def choose(files: Iterable[str], quantisation: str | None) -> tuple[str, ...]:

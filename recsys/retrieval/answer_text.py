@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
+
+AnswerPart = Literal["whole", "conclusion", "named"]
+"""What of an answer is embedded: all of it, without what was thought and its first sentence, or the item
+that it names."""
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?。])\s+")
@@ -15,6 +20,13 @@ _FITS_KO = re.compile(
     r"(?:^|[.!?]\s+)(?P<title>[^.!?]{1,80}?)(?:이|가|은|는|을|를)?\s*(?:잘 맞|어울|추천|알맞)"
 )
 _BY = re.compile(r"\s+by\s+[^,]+$")
+
+
+def answer_part(answer: str, part: AnswerPart) -> str:
+    """That part of an answer; "" where there is nothing of it."""
+    if part == "conclusion":
+        return without_reasoning(answer)
+    return named_title(answer) if part == "named" else answer.strip()
 
 
 def without_reasoning(answer: str) -> str:

@@ -57,12 +57,13 @@ def diverse(
 def _without_duplicates(items: tuple[Item, ...], chosen: Ints, alike: Vectors, duplicate: float) -> list[int]:
     kept: list[int] = []
     for place, position in enumerate(chosen.tolist()):
-        title = _key(items[position])
+        title = title_key(items[position])
         same = (other for other in kept if alike[place, other] >= duplicate)
-        if not any(_key(items[int(chosen[other])]) == title for other in same):
+        if not any(title_key(items[int(chosen[other])]) == title for other in same):
             kept.append(place)
     return kept
 
 
-def _key(item: Item) -> str:
+def title_key(item: Item) -> str:
+    """What items of one title have in common, whatever their case and punctuation."""
     return _EDITION.sub(" ", item.title.casefold()).strip()

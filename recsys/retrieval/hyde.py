@@ -14,14 +14,23 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.catalog import Item
 from recsys.retrieval.embedders import Embedder, Vectors
 from recsys.retrieval.index import VectorIndex
+from recsys.retrieval.item_matrix import unit
 
-ANSWER_WEIGHT = 0.5
-"""How much the answer counts, against 1 for the history and 1 for the query. The small embedded models
-often miss: what the person said themselves leads, and the answer decides between what is close to it."""
+
+class SearchWeights(BaseModel):
+    """How much each part counts. The small embedded models often miss: what the person said themselves
+    leads, and the answer decides between what is close to it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    history: float = Field(default=1.0, ge=0.0)
+    query: float = Field(default=1.0, ge=0.0)
+    answer: float = Field(default=0.5, ge=0.0)
 
 
 def hyde_vector(
@@ -31,29 +40,30 @@ def hyde_vector(
     target: str,
     history: Sequence[tuple[str, Item]] = (),
     query: str = "",
-    answer: str = "",
+    answer: str | Sequence[str] = "",
+    weights: SearchWeights = SearchWeights(),
 ) -> Vectors:
     """The vector to search the catalogue `target` with: shape (dimension,), length 1.
 
-    `history` holds (catalogue, item); an item of no catalogue ("") counts by its title. Parts that
-    are empty are left out; at least one is needed.
+    `history` holds (catalogue, item); an item of no catalogue ("") counts by its title. Several answers
+    are averaged. Parts that are empty or have no weight are left out, but where nothing else is left,
+    history and query count whatever their weights. At least one part is needed.
     """
     centre = index.centroid(target)
-    total = np.zeros_like(centre)
+    said = np.zeros_like(centre)
+    asked = np.zeros_like(centre)
     if history:
-        total += _unit(_history_vector(index, embedder, history, centre))
+        of_history = _unit(np.mean(centred_vectors(index, embedder, history, centre), axis=0))
+        said += weights.history * of_history
+        asked += of_history
     if query:
-        total += _unit(embedder.embed_queries([query])[0] - centre)
-    if answer:
-        total += ANSWER_WEIGHT * _unit(embedder.embed_passages([answer])[0] - centre)
-    return _unit(total)
-
-
-def _history_vector(
-    index: VectorIndex, embedder: Embedder, history: Sequence[tuple[str, Item]], centre: Vectors
-) -> Vectors:
-    mean: Vectors = np.mean(centred_vectors(index, embedder, history, centre), axis=0)
-    return mean
+        of_query = _unit(embedder.embed_queries([query])[0] - centre)
+        said += weights.query * of_query
+        asked += of_query
+    answers = [text for text in ([answer] if isinstance(answer, str) else answer) if text]
+    if answers and weights.answer:
+        said += weights.answer * _unit(np.mean(unit(embedder.embed_passages(answers) - centre), axis=0))
+    return _unit(said if said.any() else asked)
 
 
 def centred_vectors(

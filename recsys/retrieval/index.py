@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-import chromadb
 import numpy as np
+from chromadb.api.collection_configuration import CreateHNSWConfiguration
 from chromadb.api.models.Collection import Collection
-from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import NotFoundError
+from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.errors import IndexMismatchError
+from recsys.retrieval.chroma import open_client, told
 from recsys.retrieval.chunks import Chunk
 from recsys.retrieval.embedders import Embedder, Vectors
 from recsys.retrieval.item_matrix import ItemMatrix, unit
@@ -36,20 +38,48 @@ class Hit:
     score: float
 
 
+class HnswSettings(BaseModel):
+    """How a collection's graph is built and searched (Malkov and Yashunin, arXiv 1603.09320).
+
+    Measured with `python -m bench retrieval`; docs/retrieval.md has the figures.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ef_construction: int = Field(default=200, ge=1)
+    max_neighbors: int = Field(default=24, ge=2)
+    ef_search: int = Field(default=200, ge=1)
+    sync_threshold: int = Field(default=5000, ge=2)
+
+
 class VectorIndex:
-    """All collections of one Chroma database. Only one process may open `folder` at a time."""
+    """The collections of one Chroma database.
 
-    def __init__(self, folder: Path, embedder: Embedder) -> None:
+    Without `url` it lies in `folder`, which only one process may open at a time. Of a server's collections
+    those are used whose names belong to `owner`, so that several homes can be on one server.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        embedder: Embedder,
+        *,
+        url: str = "",
+        owner: str = "",
+        hnsw: HnswSettings = HnswSettings(),
+    ) -> None:
+        self.url = url
+        self._owner = owner if url else ""
         self._embedder = embedder
-        self._centroids: dict[str, Vectors] = {}
-        self._client = chromadb.PersistentClient(
-            path=str(folder), settings=ChromaSettings(anonymized_telemetry=False)
-        )
+        self._hnsw = hnsw
+        self._centroids: dict[str, tuple[UUID, int, Vectors]] = {}
+        self._client = open_client(folder, url)
 
+    @told
     def collection(self, catalog: str) -> Collection | None:
         """The collection of a catalogue, or None; raises IndexMismatchError for another embedder's."""
         try:
-            found = self._client.get_collection(_collection_name(catalog), embedding_function=None)
+            found = self._client.get_collection(self._name(catalog), embedding_function=None)
         except NotFoundError:
             return None
         metadata: dict[str, Any] = dict(found.metadata or {})
@@ -59,28 +89,32 @@ class VectorIndex:
             raise IndexMismatchError(name=catalog, found=made_by, wanted=wanted)
         return found
 
+    @told
     def create(self, catalog: str) -> Collection:
         """An empty collection for a catalogue, in place of any that there is."""
         self.delete(catalog)
+        hnsw = CreateHNSWConfiguration(space="cosine", **self._hnsw.model_dump())  # type: ignore[typeddict-item]
         return self._client.create_collection(
-            _collection_name(catalog),
+            self._name(catalog),
             embedding_function=None,
             metadata={
                 "catalog": catalog,
                 "embedder": self._embedder.name,
                 "dimension": self._embedder.dimension,
             },
-            configuration={"hnsw": {"space": "cosine"}},
+            configuration={"hnsw": hnsw},
         )
 
+    @told
     def delete(self, catalog: str) -> None:
         """Remove a catalogue's collection, if there is one."""
         self._centroids.pop(catalog, None)
         try:
-            self._client.delete_collection(_collection_name(catalog))
+            self._client.delete_collection(self._name(catalog))
         except NotFoundError:
             return
 
+    @told
     def add(self, collection: Collection, chunks: Sequence[Chunk]) -> None:
         """Embed chunks and store them."""
         for start in range(0, len(chunks), _EMBED_BATCH):
@@ -92,26 +126,33 @@ class VectorIndex:
                 documents=[c.text for c in part],
                 metadatas=[{"item": c.item_id} for c in part],
             )
-        self._centroids.pop((collection.metadata or {})["catalog"], None)
+        self._changed(collection)
 
+    @told
     def remove(self, collection: Collection, ids: Sequence[str]) -> None:
         """Remove all chunks of the items `ids`."""
         collection.delete(where={"item": {"$in": list(ids)}})  # type: ignore[dict-item]  # as in item_vectors
-        self._centroids.pop((collection.metadata or {})["catalog"], None)
+        self._changed(collection)
 
+    @told
     def centroid(self, catalog: str) -> Vectors:
         """The mean of a catalogue's chunk vectors, of at most 2,000 of them; shape (dimension,).
 
-        Zeros where the catalogue is not indexed. Kept until chunks are added.
+        Zeros where the catalogue is not indexed. That of a large one is kept until a tenth has been added,
+        so that queries are quick while it is being indexed.
         """
-        if catalog not in self._centroids:
-            collection = self.collection(catalog)
-            if collection is None or collection.count() == 0:
-                return np.zeros(self._embedder.dimension, dtype=np.float32)
-            found = collection.get(limit=_CENTROID_CHUNKS, include=["embeddings"])["embeddings"]
-            self._centroids[catalog] = np.mean(np.asarray(found, dtype=np.float32), axis=0)
-        return self._centroids[catalog]
+        collection = self.collection(catalog)
+        if collection is None or (count := collection.count()) == 0:
+            return np.zeros(self._embedder.dimension, dtype=np.float32)
+        known = self._centroids.get(catalog)
+        if known is not None and known[0] == collection.id and abs(count - known[1]) <= known[1] // 10:
+            return known[2]
+        found = collection.get(limit=_CENTROID_CHUNKS, include=["embeddings"])["embeddings"]
+        centroid: Vectors = np.mean(np.asarray(found, dtype=np.float32), axis=0)
+        self._centroids[catalog] = (collection.id, count, centroid)
+        return centroid
 
+    @told
     def item_vectors(self, catalog: str, ids: Sequence[str]) -> dict[str, Vectors]:
         """For each of `ids` that the catalogue has, the mean of its chunks' vectors."""
         collection = self.collection(catalog)
@@ -127,6 +168,7 @@ class VectorIndex:
             rows[str(metadata["item"])].append(vector)
         return {item_id: np.mean(chunks, axis=0) for item_id, chunks in rows.items()}
 
+    @told
     def matrix(self, catalog: str, ids: Sequence[str]) -> ItemMatrix | None:
         """All chunk vectors of a catalogue, by item in the order of `ids`.
 
@@ -150,6 +192,7 @@ class VectorIndex:
             return None
         return ItemMatrix(np.concatenate(parts)[order], starts)
 
+    @told
     def passages(self, catalog: str, vector: Vectors, ids: Sequence[str]) -> dict[str, Hit]:
         """For each of `ids` its chunk nearest to the centred `vector`."""
         collection = self.collection(catalog)
@@ -164,6 +207,7 @@ class VectorIndex:
         hits = [Hit(str(metadata["item"]), document, float(score)) for metadata, document, score in rows]
         return {hit.item_id: hit for hit in sorted(hits, key=lambda hit: hit.score)}
 
+    @told
     def search(
         self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str] = frozenset()
     ) -> list[Hit]:
@@ -183,6 +227,17 @@ class VectorIndex:
             if len(hits) >= k or wanted == total:
                 return hits[:k]
             wanted = min(total, wanted * 4)
+
+    def _changed(self, collection: Collection) -> None:
+        catalog = str((collection.metadata or {})["catalog"])
+        known = self._centroids.get(catalog)
+        if known is not None and known[1] < _CENTROID_CHUNKS:
+            self._centroids.pop(catalog, None)
+
+    def _name(self, catalog: str) -> str:
+        """Chroma allows few characters in a name, so a catalogue's own name is hashed."""
+        whole = f"{self._owner}/{catalog}" if self._owner else catalog
+        return "catalog-" + hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 
 def _query(collection: Collection, vector: Vectors, centre: Vectors, count: int) -> list[Hit]:
@@ -215,8 +270,3 @@ def _best_chunks(hits: Sequence[Hit], exclude: frozenset[str]) -> list[Hit]:
         if hit.item_id not in exclude and hit.item_id not in best:
             best[hit.item_id] = hit
     return list(best.values())
-
-
-def _collection_name(catalog: str) -> str:
-    """Chroma allows few characters in a name, so a catalogue's own name is hashed."""
-    return "catalog-" + hashlib.sha256(catalog.encode()).hexdigest()[:32]

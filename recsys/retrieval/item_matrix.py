@@ -46,6 +46,10 @@ class ItemMatrix:
     def _centred(self) -> Vectors:
         return unit(self._vectors - self.centre)
 
+    def prepare(self) -> None:
+        """Make now what is otherwise made at its first use."""
+        _ = (self.item_vectors, self._centred)
+
     @property
     def size(self) -> int:
         """The number of items."""

@@ -7,8 +7,10 @@ import json
 import sqlite3
 import threading
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from recsys.catalog import Item
@@ -30,6 +32,7 @@ CREATE INDEX IF NOT EXISTS titles_by_item ON titles(catalog, id);
 CREATE TABLE IF NOT EXISTS stale (
     catalog TEXT NOT NULL REFERENCES catalogs(name) ON DELETE CASCADE,
     id TEXT NOT NULL, PRIMARY KEY (catalog, id));
+CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 _ITEM_COLUMNS = {
@@ -39,11 +42,19 @@ _ITEM_COLUMNS = {
 }
 """Columns of `items` that databases of the first version lack."""
 
+_LATER = """
+CREATE INDEX IF NOT EXISTS items_by_index ON items(catalog, indexed_by);
+INSERT OR IGNORE INTO about VALUES ('owner', lower(hex(randomblob(8))));
+"""
+_BUSY_S = 60.0
+_PAGE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogRow:
     """One catalogue: `indexed_by` is the index settings under which its chunks were embedded, "" where it has
-    never been indexed whole."""
+    never been indexed whole. `stopped` (1, else 0): somebody has stopped the indexing, and it waits for
+    somebody. `version` counts how often it has been indexed to the end."""
 
     name: str
     domain: str
@@ -52,23 +63,40 @@ class CatalogRow:
     fingerprint: str
     chunks: int
     indexed_by: str
+    stopped: int = 0
+    version: int = field(default=0, compare=False)
+
+
+_ROW = "name, domain, language, items, fingerprint, chunks, indexed_by, stopped, version"
 
 
 class ItemStore:
-    """One SQLite file. Safe to use from several threads: one connection behind a lock."""
+    """One SQLite file. Safe to use from several threads, and from several processes.
+
+    Small things share one connection behind a lock; what takes seconds has a connection of its own, so that
+    nobody waits for it to read.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db = self._connect()
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA foreign_keys=ON")
         self._db.executescript(_SCHEMA)
         self._add_columns()
+        self._db.executescript(_LATER)
+
+    @property
+    def owner(self) -> str:
+        """A name of this store that no other has: whose collections on a Chroma server are its own."""
+        with self._lock:
+            (value,) = self._db.execute("SELECT value FROM about WHERE key = 'owner'").fetchone()
+        return str(value)
 
     def catalogs(self) -> list[CatalogRow]:
         """All catalogues in the order in which they were added."""
         with self._lock:
-            rows = self._db.execute("SELECT * FROM catalogs ORDER BY rowid").fetchall()
+            rows = self._db.execute(f"SELECT {_ROW} FROM catalogs ORDER BY rowid").fetchall()
         return [CatalogRow(*row) for row in rows]
 
     def catalog(self, name: str) -> CatalogRow:
@@ -78,45 +106,49 @@ class ItemStore:
             raise UnknownCatalogError(name=name, known=", ".join(known) or "none yet")
         return known[name]
 
-    def put(self, name: str, domain: str, language: str, items: Sequence[Item]) -> CatalogRow:
+    def put(self, name: str, domain: str, language: str, items: Iterable[Item]) -> CatalogRow:
         """Add a catalogue, or make the one of this name hold `items`, in one transaction.
 
         Items whose content is the same keep their place in the index; the others have to be indexed
-        (`pending`), and chunks of what was changed or is gone to be removed (`stale`). Raises InputError
-        for an id that is there twice.
+        (`pending`), and chunks of what was changed or is gone to be removed (`stale`). `items` are read once,
+        one by one; what reading them raises leaves everything as it was. An empty `language` is that of most
+        items. Raises InputError for an id that is there twice.
         """
-        fingerprint = _fingerprint(items)
-        with self._lock:
-            known = {c.name: c for c in self.catalogs()}.get(name)
-            if known and (known.fingerprint, known.domain, known.language) == (
-                fingerprint,
-                domain,
-                language,
-            ):
-                return known
-            with _transaction(self._db):
-                self._db.execute(
-                    "INSERT INTO catalogs (name, domain, language, items, fingerprint) VALUES (?,?,?,?,?)"
-                    " ON CONFLICT(name) DO UPDATE SET domain = excluded.domain, language = excluded.language,"
-                    " items = excluded.items, fingerprint = excluded.fingerprint",
-                    [name, domain, language, len(items), fingerprint],
-                )
-                if not self._replace_items(name, items):
-                    self._db.execute("UPDATE catalogs SET chunks = 0, indexed_by = '' WHERE name = ?", [name])
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO catalogs (name, domain, language, items, fingerprint)"
+                " VALUES (?,?,?,0,'')",
+                [name, domain, language],
+            )
+            found = _replace_items(db, name, items)
+            (before,) = db.execute("SELECT fingerprint FROM catalogs WHERE name = ?", [name]).fetchone()
+            db.execute(
+                "UPDATE catalogs SET domain = ?, language = ?, items = ?, fingerprint = ? WHERE name = ?",
+                [domain, language or found.language, found.count, found.fingerprint, name],
+            )
+            if before != found.fingerprint:
+                db.execute("UPDATE catalogs SET stopped = 0 WHERE name = ?", [name])
+                if not found.kept:
+                    db.execute("UPDATE catalogs SET chunks = 0, indexed_by = '' WHERE name = ?", [name])
         return self.catalog(name)
 
     def delete(self, name: str) -> None:
         """Remove a catalogue and its items; raises UnknownCatalogError."""
         self.catalog(name)
-        with self._lock:
-            self._db.execute("DELETE FROM catalogs WHERE name = ?", [name])
+        with self._writing() as db:
+            db.execute("DELETE FROM catalogs WHERE name = ?", [name])
 
-    def pending(self, name: str, indexed_by: str, limit: int) -> list[Item]:
-        """The first items of a catalogue that are not indexed under the settings `indexed_by`."""
+    def set_stopped(self, name: str, stopped: bool) -> None:
+        """Record that somebody has stopped the indexing of a catalogue, or wants it to go on."""
+        with self._lock:
+            self._db.execute("UPDATE catalogs SET stopped = ? WHERE name = ?", [stopped, name])
+
+    def pending(self, name: str, limit: int) -> list[Item]:
+        """The first items of a catalogue that are not indexed."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT data FROM items WHERE catalog = ? AND indexed_by <> ? ORDER BY rowid LIMIT ?",
-                [name, indexed_by, limit],
+                "SELECT data FROM items WHERE catalog = ? AND indexed_by = '' ORDER BY rowid LIMIT ?",
+                [name, limit],
             ).fetchall()
         return [Item.model_validate_json(data) for (data,) in rows]
 
@@ -143,10 +175,10 @@ class ItemStore:
 
     def forget_index(self, name: str) -> None:
         """Record that nothing of a catalogue is in the index."""
-        with self._lock, _transaction(self._db):
-            self._db.execute("UPDATE items SET chunks = 0, indexed_by = '' WHERE catalog = ?", [name])
-            self._db.execute("UPDATE catalogs SET chunks = 0, indexed_by = '' WHERE name = ?", [name])
-            self._db.execute("DELETE FROM stale WHERE catalog = ?", [name])
+        with self._writing() as db:
+            db.execute("UPDATE items SET chunks = 0, indexed_by = '' WHERE catalog = ?", [name])
+            db.execute("UPDATE catalogs SET chunks = 0, indexed_by = '' WHERE name = ?", [name])
+            db.execute("DELETE FROM stale WHERE catalog = ?", [name])
 
     def mark_items(self, name: str, chunks: Mapping[str, int], indexed_by: str) -> None:
         """Record that these items, with so many chunks each, are in the index."""
@@ -160,18 +192,24 @@ class ItemStore:
         """Record that all items of a catalogue are in the index."""
         with self._lock:
             self._db.execute(
-                "UPDATE catalogs SET indexed_by = ?, chunks ="
+                "UPDATE catalogs SET indexed_by = ?, version = version + 1, chunks ="
                 " (SELECT COALESCE(SUM(chunks), 0) FROM items WHERE catalog = name) WHERE name = ?",
                 [indexed_by, name],
             )
 
     def items(self, catalog: str) -> Iterator[Item]:
-        """The items of a catalogue in their order."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT data FROM items WHERE catalog = ? ORDER BY rowid", [catalog]
-            ).fetchall()
-        return (Item.model_validate_json(data) for (data,) in rows)
+        """The items of a catalogue in their order, read a page at a time."""
+        last = -1
+        while True:
+            with self._lock:
+                rows = self._db.execute(
+                    "SELECT rowid, data FROM items WHERE catalog = ? AND rowid > ? ORDER BY rowid LIMIT ?",
+                    [catalog, last, _PAGE],
+                ).fetchall()
+            if not rows:
+                return
+            yield from (Item.model_validate_json(data) for _, data in rows)
+            last = rows[-1][0]
 
     def get(self, catalog: str, ids: Iterable[str]) -> dict[str, Item]:
         """The items of `ids` that exist, by id."""
@@ -194,37 +232,22 @@ class ItemStore:
             ).fetchall()
         return [(catalog, Item.model_validate_json(data)) for catalog, data in rows]
 
-    def _replace_items(self, name: str, items: Sequence[Item]) -> int:
-        """Within a transaction: write what differs, remove what is gone; how many items stay as they were."""
-        query = "SELECT id, digest FROM items WHERE catalog = ?"
-        known: dict[str, str] = dict(self._db.execute(query, [name]).fetchall())
-        seen: set[str] = set()
-        kept = 0
-        for item in items:
-            if item.id in seen:
-                raise InputError(reason=f"Two items have the id {item.id!r}.")
-            seen.add(item.id)
-            data = item.model_dump_json()
-            digest = hashlib.sha256(data.encode()).hexdigest()
-            if known.get(item.id) == digest:
-                kept += 1
-                continue
-            if item.id in known:
-                self._db.execute("INSERT OR IGNORE INTO stale VALUES (?,?)", [name, item.id])
-                self._db.execute("DELETE FROM titles WHERE catalog = ? AND id = ?", [name, item.id])
-            self._db.execute(
-                "INSERT INTO items (catalog, id, data, digest) VALUES (?,?,?,?) ON CONFLICT(catalog, id)"
-                " DO UPDATE SET data = excluded.data, digest = excluded.digest, chunks = 0, indexed_by = ''",
-                [name, item.id, data, digest],
-            )
-            titles = ((_key(title), name, item.id) for title in item.all_titles())
-            self._db.executemany("INSERT INTO titles VALUES (?,?,?)", titles)
-        gone = [(name, item_id) for item_id in known if item_id not in seen]
-        self._db.executemany("INSERT OR IGNORE INTO stale VALUES (?,?)", gone)
-        self._db.executemany("DELETE FROM items WHERE catalog = ? AND id = ?", gone)
-        return kept
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, timeout=_BUSY_S, check_same_thread=False, isolation_level=None)
+        db.execute("PRAGMA foreign_keys=ON")
+        return db
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction on a connection of its own."""
+        with closing(self._connect()) as db, _transaction(db):
+            yield db
 
     def _add_columns(self) -> None:
+        present = {row[1] for row in self._db.execute("PRAGMA table_info(catalogs)")}
+        for name in ("stopped", "version"):
+            if name not in present:
+                self._db.execute(f"ALTER TABLE catalogs ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0")
         present = {row[1] for row in self._db.execute("PRAGMA table_info(items)")}
         missing = [name for name in _ITEM_COLUMNS if name not in present]
         if missing:
@@ -260,9 +283,48 @@ def _key(title: str) -> str:
     return folded.encode("utf-8", "replace").decode("utf-8")
 
 
-def _fingerprint(items: Iterable[Item]) -> str:
-    digest = hashlib.sha256()
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """What a catalogue now holds; `kept` items have stayed as they were."""
+
+    count: int
+    kept: int
+    language: str
+    fingerprint: str
+
+
+def _replace_items(db: sqlite3.Connection, name: str, items: Iterable[Item]) -> _Replaced:
+    """Within a transaction: write what differs, remove what is gone."""
+    query = "SELECT id, digest FROM items WHERE catalog = ?"
+    gone: dict[str, bytes] = {item_id: bytes.fromhex(digest) for item_id, digest in db.execute(query, [name])}
+    seen: set[str] = set()
+    languages: Counter[str] = Counter()
+    fingerprint = hashlib.sha256()
+    kept = 0
     for item in items:
-        digest.update(item.model_dump_json().encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
+        if item.id in seen:
+            raise InputError(reason=f"Two items have the id {item.id!r}.")
+        seen.add(item.id)
+        languages[item.language] += 1
+        data = item.model_dump_json()
+        fingerprint.update(f"{data}\n".encode())
+        digest = hashlib.sha256(data.encode())
+        before = gone.pop(item.id, None)
+        if before == digest.digest():
+            kept += 1
+            continue
+        if before is not None:
+            db.execute("INSERT OR IGNORE INTO stale VALUES (?,?)", [name, item.id])
+            db.execute("DELETE FROM titles WHERE catalog = ? AND id = ?", [name, item.id])
+        db.execute(
+            "INSERT INTO items (catalog, id, data, digest) VALUES (?,?,?,?) ON CONFLICT(catalog, id)"
+            " DO UPDATE SET data = excluded.data, digest = excluded.digest, chunks = 0, indexed_by = ''",
+            [name, item.id, data, digest.hexdigest()],
+        )
+        titles = ((_key(title), name, item.id) for title in item.all_titles())
+        db.executemany("INSERT INTO titles VALUES (?,?,?)", titles)
+    rows = [(name, item_id) for item_id in gone]
+    db.executemany("INSERT OR IGNORE INTO stale VALUES (?,?)", rows)
+    db.executemany("DELETE FROM items WHERE catalog = ? AND id = ?", rows)
+    most = languages.most_common(1)
+    return _Replaced(len(seen), kept, most[0][0] if most else "en", fingerprint.hexdigest())

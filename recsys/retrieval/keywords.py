@@ -14,6 +14,9 @@ Scores = npt.NDArray[np.float32]
 """One number an item, higher is better: shape (items,)."""
 
 
+_AT_ONCE = 2_000
+
+
 class KeywordIndex:
     """The words of texts; texts and queries may mix languages. Safe to read from several threads.
 
@@ -22,13 +25,15 @@ class KeywordIndex:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        found = words(texts)
-        self._size = len(found)
-        vocabulary = {word: number for number, word in enumerate(sorted({w for text in found for w in text}))}
+        vocabulary: dict[str, int] = {}
+        ids: list[list[int]] = []
+        for start in range(0, len(texts), _AT_ONCE):  # the words themselves take ten times the memory
+            for found in words(texts[start : start + _AT_ONCE]):
+                ids.append([vocabulary.setdefault(word, len(vocabulary)) for word in found])
+        self._size = len(ids)
         self._vocabulary = vocabulary
         self._index = bm25s.BM25(method="lucene")
         if vocabulary:
-            ids = [[vocabulary[word] for word in text] for text in found]
             self._index.index((ids, vocabulary), show_progress=False)
 
     def scores(self, queries: Sequence[str], weights: Sequence[float] | None = None) -> Scores:

@@ -6,11 +6,13 @@ would favour short and famous ones.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, MutableMapping, Sequence
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from recsys.catalog import Item
+from recsys.llm.scoring import Scoring, TextScore
 from recsys.retrieval.fusion import standardised
 from recsys.retrieval.item_matrix import Ints
 from recsys.retrieval.keywords import Scores
@@ -26,6 +28,37 @@ class RerankSettings(BaseModel):
     retrieved: float = Field(default=1.0, ge=0.0)
     weight: float = Field(default=0.3, gt=0.0)
     prior: float = Field(default=1.0, ge=0.0, le=1.0)
+
+
+def likelihoods(
+    scorer: Scoring,
+    history: Sequence[Item],
+    items: Sequence[Item],
+    *,
+    adapter: str | None = None,
+    known: MutableMapping[str, TextScore] | None = None,
+) -> tuple[list[TextScore], list[TextScore]]:
+    """The likelihood of each item's title given the history, and alone; `known` keeps the latter from call
+    to call.
+
+    Their difference is the pointwise mutual information: what the history adds to the title, without
+    the model's liking for famous or short ones (Holtzman et al., "Surface Form Competition", EMNLP 2021).
+    """
+    known = {} if known is None else known
+    lead = "A list of things that one person liked, in order:\n"
+    lines = "".join(f"{number}. {title_line(item)}\n" for number, item in enumerate(history, 1))
+    texts = [f" {title_line(item)}\n" for item in items]
+    given = scorer.score(f"{lead}{lines}{len(history) + 1}.", texts, adapter=adapter)
+    unknown = [text for text in dict.fromkeys(texts) if text not in known]
+    if unknown:
+        known.update(zip(unknown, scorer.score(f"{lead}1.", unknown, adapter=adapter), strict=True))
+    return given, [known[text] for text in texts]
+
+
+def title_line(item: Item) -> str:
+    """Title and year, as a person would write it in a list."""
+    year = item.attributes.get("year")
+    return f"{item.title} ({year})" if isinstance(year, int) else item.title
 
 
 def candidates(scores: Scores, depth: int, left_out: Collection[int] = ()) -> Ints:

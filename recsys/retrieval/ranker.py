@@ -6,22 +6,21 @@ result; docs/results.md has what each signal adds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal, overload
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.catalog import Item
 from recsys.retrieval.chunks import heading
-from recsys.retrieval.diversity import DiversitySettings, diverse
 from recsys.retrieval.embedders import Vectors
-from recsys.retrieval.fusion import standardised
+from recsys.retrieval.fusion import reciprocal_rank_fusion, standardised
 from recsys.retrieval.history_scores import faded_sum, fading_weights, nearest
 from recsys.retrieval.item_matrix import ItemMatrix
 from recsys.retrieval.keywords import KeywordIndex, Scores
-from recsys.retrieval.likelihood import candidates
 from recsys.retrieval.nearness import NumberIndex, logarithm
 from recsys.retrieval.series import SeriesIndex
 
@@ -33,6 +32,7 @@ class RankerSettings(BaseModel):
     against 1 of the last in the vectors' max-similarity; `fade` and `series_fade` are the factors per item
     further back for words and numbers, and for series. `prior` is the weight of the logarithm of the
     numeric attribute `prior_attribute`, such as a number of ratings or the year, where the catalogue has it.
+    `fusion` adds standardised scores, or reciprocal ranks with the same weights.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,9 +46,9 @@ class RankerSettings(BaseModel):
     oldest: float = Field(default=0.4, ge=0.0, le=1.0)
     fade: float = Field(default=0.6, gt=0.0, le=1.0)
     series_fade: float = Field(default=0.8, gt=0.0, le=1.0)
-    prior: float = 0.0
+    prior: float = Field(default=0.0, ge=0.0)
     prior_attribute: str = ""
-    diversity: DiversitySettings = DiversitySettings()
+    fusion: Literal["zscore", "rrf"] = "zscore"
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,15 @@ class Wanted:
     answer_vectors: tuple[Vectors, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class _Signal:
+    """One number an item, (items,); `scaled` to a standard deviation of 1 before it is added."""
+
+    weight: float
+    scores: Scores
+    scaled: bool = True
+
+
 class CatalogRanker:
     """One catalogue in memory. Safe to read from several threads."""
 
@@ -72,10 +81,15 @@ class CatalogRanker:
         self.items = tuple(items)
         self.matrix = matrix
 
+    def prepare(self) -> None:
+        """Make now what is otherwise made at its first use."""
+        _ = (self.keywords, self.series, self.numbers)
+        self.matrix.prepare()
+
     @cached_property
     def keywords(self) -> KeywordIndex:
         """The words of titles, attributes and texts."""
-        return KeywordIndex([words_of(item) for item in self.items])
+        return KeywordIndex(_Texts(self.items))
 
     @cached_property
     def series(self) -> SeriesIndex:
@@ -89,49 +103,42 @@ class CatalogRanker:
 
     def scores(self, wanted: Wanted, settings: RankerSettings = RankerSettings()) -> Scores:
         """One number an item, higher is better: shape (items,)."""
+        signals = [s for s in self._signals(wanted, settings) if s.weight]
+        if settings.fusion == "rrf" and signals:
+            return reciprocal_rank_fusion([s.scores for s in signals], [s.weight for s in signals])
         total = np.zeros(len(self.items), dtype=np.float32)
-        if wanted.history and wanted.history_vectors is not None and settings.history:
-            similarities = self.matrix.centred_cosines(wanted.history_vectors)
-            total += settings.history * standardised(nearest(similarities, settings.oldest))
-            total += self._beside_vectors(wanted.history, settings)
+        for signal in signals:
+            total += signal.weight * (standardised(signal.scores) if signal.scaled else signal.scores)
+        return total
+
+    def _signals(self, wanted: Wanted, settings: RankerSettings) -> Iterator[_Signal]:
+        """What there is to add up; what has no weight is not computed."""
+        if wanted.history:
+            yield from self._of_history(wanted, settings)
         if wanted.query_vector is not None and settings.query:
-            found = self.matrix.centred_cosines(wanted.query_vector[None])[0]
-            total += settings.query * standardised(found)
-            total += settings.query * settings.keywords * standardised(self.keywords.scores([wanted.query]))
+            yield _Signal(settings.query, self.matrix.centred_cosines(wanted.query_vector[None])[0])
+            if settings.keywords:
+                yield _Signal(settings.query * settings.keywords, self.keywords.scores([wanted.query]))
         if wanted.answer_vectors and settings.answer:
             answers = self.matrix.centred_cosines(np.stack(wanted.answer_vectors))
-            total += settings.answer * standardised(np.mean(answers, axis=0))
+            yield _Signal(settings.answer, np.mean(answers, axis=0))
         if settings.prior:
-            total += settings.prior * standardised(logarithm(self.items, settings.prior_attribute))
-        return total
+            yield _Signal(settings.prior, logarithm(self.items, settings.prior_attribute))
 
-    def best(
-        self,
-        wanted: Wanted,
-        k: int,
-        exclude: frozenset[str] = frozenset(),
-        settings: RankerSettings = RankerSettings(),
-    ) -> list[Item]:
-        """The `k` best items, best first, without those whose ids are in `exclude` and near-duplicates."""
-        scores = self.scores(wanted, settings)
-        left_out = [number for number, item in enumerate(self.items) if item.id in exclude]
-        depth = max(settings.diversity.depth, 2 * k)
-        chosen = candidates(scores, depth, left_out)
-        centred = self.matrix.item_vectors - self.matrix.centre
-        found = diverse(self.items, chosen, scores, centred, settings.diversity)
-        return [self.items[number] for number in found[:k].tolist()]
-
-    def _beside_vectors(self, history: Sequence[Item], settings: RankerSettings) -> Scores:
-        total = np.zeros(len(self.items), dtype=np.float32)
+    def _of_history(self, wanted: Wanted, settings: RankerSettings) -> Iterator[_Signal]:
+        history = wanted.history
         fading = fading_weights(len(history), settings.fade).tolist()
+        if settings.history and wanted.history_vectors is not None:
+            similarities = self.matrix.centred_cosines(wanted.history_vectors)
+            yield _Signal(settings.history, nearest(similarities, settings.oldest))
         if settings.keywords:
-            total += settings.keywords * standardised(self.word_scores(history, settings.fade))
+            yield _Signal(settings.keywords, self.word_scores(history, settings.fade))
         if settings.numbers:
-            total += settings.numbers * standardised(self.numbers.scores(history, fading))
+            yield _Signal(settings.numbers, self.numbers.scores(history, fading))
         if settings.series:
             recent = fading_weights(len(history), settings.series_fade).tolist()
-            total += settings.series * self.series.scores([item.title for item in history], recent)
-        return total
+            series = self.series.scores([item.title for item in history], recent)
+            yield _Signal(settings.series, series, scaled=False)
 
     def word_scores(self, history: Sequence[Item], fade: float) -> Scores:
         """BM25 of each item's words, as a share of the best that they reach, added up with fading weights.
@@ -141,6 +148,27 @@ class CatalogRanker:
         found = [self.keywords.scores([words_of(item)]) for item in history]
         shares = [scores / max(float(np.max(scores)), 1e-9) for scores in found]
         return faded_sum(np.stack(shares), fade)
+
+
+class _Texts(Sequence[str]):
+    """What BM25 reads of items, made when it is asked for."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [words_of(item) for item in self._items[place]]
+        return words_of(self._items[place])
 
 
 def words_of(item: Item) -> str:

@@ -40,6 +40,11 @@ class CachedEmbedder:
         """That of the embedder."""
         return self._embedder.dimension
 
+    @property
+    def loading(self) -> bool:
+        """Whether the embedder is."""
+        return self._embedder.loading
+
     def count_tokens(self, text: str) -> int:
         """As the embedder counts them."""
         return self._embedder.count_tokens(text)
@@ -53,7 +58,8 @@ class CachedEmbedder:
         return self._cached("passage", texts, self._embedder.embed_passages)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file and the embedder."""
+        self._embedder.close()
         with self._lock:
             self._db.close()
 

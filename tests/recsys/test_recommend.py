@@ -19,6 +19,7 @@ from recsys.errors import (
 from recsys.llm.pool import ModelPool
 from recsys.recommend import MAX_INPUT_CHARS, Recommendation, Recommender
 from recsys.retrieval.catalogs import Catalogs
+from recsys.retrieval.settings import RetrievalSettings, retrieval_settings
 
 FILMS = ["The Martian", "Interstellar", "에이리언"]
 
@@ -76,6 +77,7 @@ def test_every_stage_has_its_time(recommender: Recommender) -> None:
     assert timings.generate > 0
     assert timings.embed > 0
     assert timings.search > 0
+    assert timings.rerank == 0
     assert timings.total == timings.generate + timings.embed + timings.search
 
 
@@ -176,6 +178,36 @@ def test_title_in_two_catalogues_is_left_out_of_the_one_that_is_asked(recommende
     catalogs.store.put("my films", "films", "en", items)
     catalogs.index_catalog("my films")
     assert [i.item.id for i in _last(recommender, "my films", history=["Heat"]).items] == ["m2"]
+
+
+def test_no_answers_is_retrieval_alone(recommender: Recommender) -> None:
+    (only,) = recommender.recommend(
+        "games", history=FILMS, model="no such model", k=3, settings=RetrievalSettings(answers=0)
+    )
+    assert (only.answer, only.done, only.timings.generate) == ("", True, 0.0)
+    assert len(only.items) == 3
+
+
+@pytest.mark.model
+def test_several_answers_are_averaged_and_the_first_is_shown(recommender: Recommender) -> None:
+    one = _last(recommender, query="space", k=40)
+    four = _last(recommender, query="space", k=40, settings=RetrievalSettings(answers=4))
+    assert four.answer
+    scores = [[i.score for i in last.items] for last in (one, four)]
+    assert scores[0] != scores[1]
+    alone = retrieval_settings({"answers": 4, "weights": {"answer": 0}})
+    plain = _last(recommender, query="space", k=40, settings=alone)
+    retrieved = recommender.retrieve("games", "space", k=40)
+    assert [i.item.id for i in plain.items] == [i.item.id for i in retrieved.items]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("rerank", ["likelihood", "listwise"])
+def test_model_puts_what_was_found_into_its_own_order(recommender: Recommender, rerank: str) -> None:
+    last = _last(recommender, history=FILMS, settings=retrieval_settings({"rerank": rerank}))
+    assert len({i.item.id for i in last.items}) == 10
+    assert last.timings.rerank > 0
+    assert last.timings.total > last.timings.generate + last.timings.embed + last.timings.search
 
 
 def test_retrieve_needs_no_model(demo_catalogs: Catalogs, pool: ModelPool) -> None:

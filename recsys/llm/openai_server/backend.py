@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
@@ -18,6 +17,7 @@ from recsys.llm.base import Completion, Delta, Priority, Request, check_answers,
 from recsys.llm.openai_server.answers import Asker, BrokenOffError
 from recsys.llm.openai_server.dialect import Call
 from recsys.llm.openai_server.failures import TooLongError
+from recsys.llm.openai_server.key import api_key
 from recsys.llm.openai_server.loop import LoopThread, together, unless_cancelled
 from recsys.llm.openai_server.name import ServerName
 from recsys.llm.openai_server.served import Served
@@ -33,7 +33,6 @@ _CONNECT_S = 5.0
 _RETRIES = 2
 """Tries after the first where the server is busy, unreachable or breaks off; `Retry-After` is kept to."""
 
-_KEYS = ("ZEROSHELF_OPENAI_API_KEY", "OPENAI_API_KEY")
 _TEMPLATE_TOKENS = 64
 """Tokens that a chat template may add to a prompt."""
 
@@ -52,10 +51,9 @@ class OpenAIBackend:
         self._name = name
         self._form = PromptFormat(style=name.style)
         self._context_tokens = context_tokens
-        key = next((value for variable in _KEYS if (value := os.environ.get(variable))), "none")
         self._client = AsyncOpenAI(
             base_url=name.url,
-            api_key=key,
+            api_key=api_key(),
             timeout=httpx2.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s)),
             max_retries=_RETRIES,
         )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.retrieval.answer_text import named_title, without_reasoning
+from recsys.retrieval.answer_text import answer_part, named_title, without_reasoning
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,11 @@ def test_reasoning_is_cut_off() -> None:
     assert without_reasoning(answer) == "They will want a dark film. Dune fits."
     assert without_reasoning("Only one sentence.") == "Only one sentence."
     assert without_reasoning("<think>never ends") == ""
+
+
+def test_parts_of_an_answer() -> None:
+    answer = ' <think>Hm.</think>This person likes ruins. They will like "Dune". '
+    assert answer_part(answer, "whole") == answer.strip()
+    assert answer_part(answer, "conclusion") == 'They will like "Dune".'
+    assert answer_part(answer, "named") == "Dune"
+    assert answer_part("They like ruins", "named") == ""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.catalog import Item
 from recsys.errors import CatalogFileError
-from recsys.retrieval.catalog_files import read_catalog_file
+from recsys.retrieval.catalog_files import CatalogReader, check_catalog_file, read_catalog_file
 
 JSON = '{"id": "a", "title": "A", "text": "x"}'
 
@@ -71,32 +71,30 @@ def test_unicode_line_ends_inside_json_are_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("", "it has no column id, title, text"),
+        ("", "it is empty"),
         ("title,text\nA,x\n", "it has no column id"),
         ("id,title,text\n", "it has no rows"),
-        ("id,title,text\n1,A,x\n1,B,y\n", "row 3 repeats the id '1'"),
-        ("id,title,text\n1,A,x\n,B,y\n", "row 3, id: String should have at least 1 character"),
-        ("id,title,text\n1,A,x\n2,,y\n", "row 3, title: Field required"),
-        ("id,title,text\n1,A,x\n2\n", "row 3, title: Field required"),
-        ("id,title,text\n1,A,x,extra,fields\n", "row 2 has too many fields"),
-        (f"id,title,text\n1,{'A' * 501},x\n", "row 2, title: String should have at most 500"),
-        ("id,title,text,titles\n1,A,x,B\n", "row 2, titles: Input should be a valid dictionary"),
-        ("id,title,text,attributes\n1,A,x,B\n", "row 2, attributes: Input should be a valid dictionary"),
-        (f"id,title,text\n1,A,{'x' * 200_000}\n", "row 2"),
-        ("x" * 200_000, "row 2: field larger than field limit"),
-        (JSON.replace('"text"', '"year": 1e999, "text"'), "row 1, attributes.year"),
-        (JSON + "\n{broken\n", "line 2 is not JSON"),
-        (JSON + "\n[1]\n", "line 2 is not a JSON object"),
-        (JSON + "\n" + JSON, "row 2 repeats the id 'a'"),
-        (JSON + '\n{"id": "b", "text": "x"}', "row 2, title: Field required"),
-        (JSON + '\n{"id": null, "title": "B", "text": "x"}', "row 2, id: String should have at least 1"),
-        (JSON + '\n{"title": "B", "text": "x"}', "row 2, id: String should have at least 1"),
-        (JSON + '\n{"id": "b", "title": 2001, "text": "x"}', "row 2, title: Input should be a valid string"),
-        (JSON + '\n{"id": "b", "title": "B", "text": "x", "nested": {"a": 1}}', "row 2, attributes.nested"),
-        (JSON + '\n{"id": "b", "title": "B", "text": "x", "attributes": "y"}', "row 2, attributes"),
-        (JSON + '\n{"id": "b", "title": "\\ud800", "text": "x"}', "row 2, title"),
-        (b"id,title,text\n1,\xff,x\n", "it is not UTF-8 (byte 16)"),
-        ("id,title,text\n1,A,x\n".encode("utf-16"), "it is not UTF-8 (byte 0)"),
+        ("id,title,text\n1,A,x\n1,B,y\n", "line 3, column id: the id '1' was there before"),
+        ("id,title,text\n1,A,x\n,B,y\n", "line 3, column id: it is empty; give the row one"),
+        ("id,title,text\n1,A,x\n2,,y\n", "line 3, column title: it is empty"),
+        ("id,title,text\n1,A,x\n2\n", "line 3, column title: it is empty"),
+        ("id,title,text\n1,A,x,extra,fields\n", "line 2: it has more fields than the header; put text"),
+        ('id,title,text\n1,"A,x\n', "line 2: a double quote in it is never closed"),
+        (f"id,title,text\n1,{'A' * 501},x\n", "line 2, column title: it has more than 500 characters"),
+        ("id,title,text,titles\n1,A,x,B\n", "line 2, column titles: it is not an object"),
+        ("id,title,text,attributes\n1,A,x,B\n", "line 2, column attributes: it is not an object"),
+        ("x" * 200_000, "it has no column id, title, text"),
+        (JSON.replace('"text"', '"year": 1e999, "text"'), "line 1, column year: it is not a finite number"),
+        (JSON + "\n{broken\n", "line 2: it is not JSON; write one whole JSON object a line"),
+        (JSON + "\n[1]\n", "line 2: it is JSON, but not an object; write an object such as {"),
+        (JSON + "\n\n" + JSON, "line 3, column id: the id 'a' was there before"),
+        (JSON + '\n{"id": "b", "text": "x"}', "line 2, column title: it is empty"),
+        (JSON + '\n{"id": null, "title": "B", "text": "x"}', "line 2, column id: it is empty"),
+        (JSON + '\n{"title": "B", "text": "x"}', "line 2, column id: it is empty"),
+        (JSON + '\n{"id": "b", "title": 2001, "text": "x"}', "line 2, column title: it is not a text"),
+        (JSON + '\n{"id": "b", "title": "B", "text": "x", "in": {"a": 1}}', "line 2, column in: it is not a"),
+        (JSON + '\n{"id": "b", "title": "B", "attributes": "y"}', "line 2, column attributes"),
+        (JSON + '\n{"id": "b", "title": "\\ud800", "text": "x"}', "line 2, column title: it holds half a"),
         ('[{"id": "a", "title": "A", "text": "x"}]', "it has no column"),
     ],
 )
@@ -104,6 +102,61 @@ def test_bad_file_is_refused_with_row_and_reason(tmp_path: Path, content: str | 
     with pytest.raises(CatalogFileError) as caught:
         _read(tmp_path, content)
     assert f"mine.txt cannot be used as a catalogue: {problem}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,title,text\n1,기생충,반지하에 사는 가족\n".encode("cp949"),  # as Korean Excel saves it
+        "id,title,text\n1,기생충,반지하에 사는 가족\n".encode("utf-16"),
+        "id;title;text\n1;기생충;반지하에 사는 가족\n".encode(),
+        "id\ttitle\ttext\n1\t기생충\t반지하에 사는 가족\n".encode(),
+    ],
+)
+def test_encodings_and_delimiters_of_spreadsheets_are_read(tmp_path: Path, content: bytes) -> None:
+    (item,) = _read(tmp_path, content)
+    assert (item.title, item.text, item.language) == ("기생충", "반지하에 사는 가족", "ko")
+
+
+def test_long_text_is_kept_whole(tmp_path: Path) -> None:
+    (item,) = _read(tmp_path, f"id,title,text\n1,A,{'x' * 200_000}\n")
+    assert len(item.text) == 200_000
+
+
+BAD = 'id,title,text\n1,A,"two\nlines"\n,B,x\n3,C,"open\n4,D,x\n1,E,x\n6,F,x,more\n7,G,x\n'
+
+
+def test_bad_rows_are_told_with_their_lines_and_lose_no_good_ones(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(BAD)
+    found = check_catalog_file(path)
+    assert (found.items, found.bad_rows) == (3, 4)
+    assert [(p.line, p.column, p.kind) for p in found.problems] == [
+        (4, "id", "missing"),
+        (5, "", "open_quote"),
+        (7, "id", "repeated_id"),
+        (8, "", "too_many_fields"),
+    ]
+    reader = CatalogReader(path, "films")
+    assert [item.title for item in reader.items(skip_bad_rows=True)] == ["A", "D", "G"]
+    assert reader.bad_rows == 4
+    with pytest.raises(CatalogFileError, match="line 4, column id"):
+        list(CatalogReader(path, "films").items())
+
+
+def test_file_of_bad_rows_alone_is_no_catalogue(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,title,text\n1,,x\n2,,x\n")
+    assert check_catalog_file(path).items == 0
+    with pytest.raises(CatalogFileError, match="none of its rows can be used; line 2, column title"):
+        list(CatalogReader(path, "films").items(skip_bad_rows=True))
+
+
+def test_only_the_first_problems_are_kept_and_all_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,title,text\n" + "1,,x\n" * 500)
+    found = check_catalog_file(path)
+    assert (len(found.problems), found.bad_rows) == (100, 500)
 
 
 def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:

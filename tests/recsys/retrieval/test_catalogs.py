@@ -116,7 +116,7 @@ def test_demo_catalogue_cannot_be_replaced(open_catalogs: Open, tmp_path: Path) 
 def test_bad_file_leaves_the_old_catalogue(open_catalogs: Open, tmp_path: Path) -> None:
     catalogs = open_catalogs()
     catalogs.add("mine", "films", _file(tmp_path))
-    with pytest.raises(CatalogFileError, match="row 2"):
+    with pytest.raises(CatalogFileError, match="line 2, column title"):
         catalogs.add("mine", "films", _file(tmp_path, "id,title,text\n1,,x\n"))
     assert _found(catalogs, "mine", "space")[0] == "Alien"
 
@@ -267,19 +267,24 @@ def test_indexing_that_was_killed_is_completed_at_the_next_start(
 import os, signal, sys
 from pathlib import Path
 from recsys.retrieval import catalogs as module
+from recsys.retrieval import indexing
 from recsys.settings import Paths
 from tests.recsys.retrieval.test_catalogs import _small
 
 demos = {n: _small(d) for n, d in module.load_demos().items() if n in ("films", "games")}
 module.load_demos = lambda: demos
-advance = module.Catalogs._advance
+indexing._ITEMS_AT_ONCE = 4
+mark = module.ItemStore.mark_items
+marked = 0
 
-def killed(self, items):
-    advance(self, items)
-    if self.progress.done > 10:
+def killed(self, name, chunks, indexed_by):
+    global marked
+    mark(self, name, chunks, indexed_by)
+    marked += len(chunks)
+    if marked > 10:
         os.kill(os.getpid(), signal.SIGKILL)
 
-module.Catalogs._advance = killed
+module.ItemStore.mark_items = killed
 catalogs = module.Catalogs(Paths(Path(sys.argv[1])))
 catalogs.prepare_demos()
 catalogs.wait()

@@ -62,11 +62,14 @@ def test_nothing_known_is_zero_everywhere(ranker: CatalogRanker) -> None:
     assert not ranker.scores(Wanted()).any()
 
 
-def test_best_leaves_out_what_is_excluded(ranker: CatalogRanker) -> None:
+def test_signals_stand_alone_and_ranks_can_be_fused(ranker: CatalogRanker) -> None:
     wanted = _history(ranker, "s")
-    found = [item.id for item in ranker.best(wanted, 10, frozenset({"s"}))]
-    assert sorted(found) == ["g", "k", "p", "s2"]
-    assert [item.id for item in ranker.best(wanted, 2, frozenset({"s"}))] == found[:2]
+    assert _order(ranker, wanted, history=0, series=1)[0] == "s2"
+    assert _order(ranker, wanted, history=0, numbers=1)[:2] == ["s", "g"]
+    fused = RankerSettings(fusion="rrf", series=0)
+    scores = ranker.scores(wanted, fused)
+    assert 0 < scores.min() < scores.max() <= (1.0 + fused.keywords + fused.numbers) / 61 + 1e-6
+    assert ITEMS[int(np.argmax(scores))].id == "s"
 
 
 def test_items_count_by_their_nearest_chunk() -> None:
