@@ -93,8 +93,9 @@ class Workbench:
                     annotate.build()
                 with gr.Tab(t("tab_train"), id="train"):
                     train = self._train_tab().build()
-                with gr.Tab(t("tab_evaluation"), id="evaluation"):
-                    EvaluationTab(self.evaluations, self.sources, self.pool, self.access, t).build()
+                with gr.Tab(t("tab_evaluation"), id="evaluation") as evaluation_tab:
+                    tab_of = EvaluationTab(self.evaluations, self.sources, self.pool, self.access, t)
+                    tab_of.build(evaluation_tab)
             playground_tab.select(
                 tab.refresh_models, playground.model, playground.model, api_visibility="private"
             )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
 
 from recsys.errors import DataError, InputError
-from recsys.evaluation.report import Difference, SavedReport
+from recsys.evaluation.report import Difference, Report, SavedReport
 from recsys.evaluation.sampled import Sampled
 from recsys.evaluation.significance import Values, compare, holm
 from recsys.files import write_whole
@@ -28,11 +29,16 @@ class ReportStore:
         """The newest first."""
         return sorted((path.parent.name for path in self.folder.glob("*/report.json")), reverse=True)
 
+    def readable(self, most: int) -> list[tuple[str, Report]]:
+        """The newest reports, at most `most`, with their names; damaged ones are left out."""
+        found = ((name, self._read(name)) for name in self.names())
+        return list(islice(((name, saved.report) for name, saved in found if saved), most))
+
     def comparable(self, name: str) -> list[str]:
         """The other reports of the same cases as `name`'s, the newest first."""
         cases = self.load(name).cases
-        others = [other for other in self.names() if other != name]
-        return [other for other in others if _cases_of(self.folder / other / "report.json") == cases]
+        found = ((other, self._read(other)) for other in self.names() if other != name)
+        return [other for other, saved in found if saved and saved.cases == cases]
 
     def save(self, saved: SavedReport, candidates: Sampled) -> str:
         """Write a report and return its name; it is there whole or not at all."""
@@ -49,19 +55,17 @@ class ReportStore:
         if not _NAME.fullmatch(name) or name not in self.names():
             known = ", ".join(self.names()) or "none yet"
             raise InputError(reason=f"There is no report called {name!r}; there are: {known}.")
-        path = self.folder / name / "report.json"
+        if (found := self._read(name)) is None:
+            path = self.folder / name / "report.json"
+            raise DataError(reason=f"The report {path} cannot be read: it is damaged, or of another version.")
+        return found
+
+    def _read(self, name: str) -> SavedReport | None:
         try:
-            return SavedReport.model_validate_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValidationError) as error:
-            raise DataError(reason=f"The report {path} cannot be read.") from error
-
-
-def _cases_of(path: Path) -> str | None:
-    """The fingerprint of the cases in a report's file; None where it cannot be read."""
-    try:
-        return SavedReport.model_validate_json(path.read_bytes()).cases
-    except (OSError, ValidationError):
-        return None
+            text = (self.folder / name / "report.json").read_text(encoding="utf-8")
+            return SavedReport.model_validate_json(text)
+        except (OSError, UnicodeDecodeError, ValidationError):
+            return None
 
 
 def write_report(folder: Path, saved: SavedReport, candidates: Sampled) -> None:

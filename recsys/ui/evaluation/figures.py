@@ -14,7 +14,7 @@ from gradio.components.plot import PlotData
 
 TEAL, SLATE, ORANGE, VIOLET = "#0d9488", "#7c8a9e", "#d97706", "#8b7cf6"
 
-_ROW_PX, _FRAME_PX = 27, 78
+_ROW_PX, _FRAME_PX = 27, 112
 _GRID = "rgba(128,128,128,.22)"
 
 
@@ -70,16 +70,24 @@ def _layout(marks: Sequence[Mark], axis: str, zero: bool) -> dict[str, Any]:
     plain = {"fixedrange": True, "gridcolor": _GRID, "linecolor": _GRID, "tickfont": {"size": 12}}
     return {
         "height": _FRAME_PX + _ROW_PX * len(marks),
-        "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
+        "margin": {"l": 8, "r": 16, "t": 36, "b": 64},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "inherit", "size": 12},
         "dragmode": False,
         "showlegend": len({mark.group for mark in marks}) > 1,
-        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 12}},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xref": "container",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "font": {"size": 12},
+        },
         "xaxis": {
             **plain,
-            "title": {"text": axis, "font": {"size": 12}},
+            "title": {"text": axis, "font": {"size": 12}, "standoff": 4},
             "automargin": True,
             "zeroline": zero,
             "zerolinewidth": 2,

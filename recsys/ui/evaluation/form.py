@@ -35,15 +35,11 @@ class EvaluationForm:
         self._page = page
         self.inputs: list[gr.components.Component] = []
 
-    def build(self) -> None:
-        """Lay out the form within the column that is being built; `inputs` then holds its fields."""
+    def build(self, tab: gr.Tab) -> None:
+        """Lay out the form within the column of `tab` that is being built; `inputs` then holds its fields."""
         t = self._page
-        with gr.Row(equal_height=True):
-            self._source = gr.Dropdown(
-                [], value=None, label=t("eval_source"), elem_id="eval-source", scale=4, min_width=200
-            )
-            look = gr.Button(t("data_refresh"), elem_id="eval-refresh", size="sm", scale=1, min_width=90)
-        self._none = gr.HTML(elem_id="eval-no-source")
+        self._source = gr.Dropdown([], value=None, label=t("eval_source"), elem_id="eval-source")
+        self._none = gr.HTML(elem_id="eval-no-source", visible=False)
         self._groups = {group: self._group(group) for group in GROUPS}
         self._model = gr.Dropdown(
             self._models(), value=self._pool.settings.model, label=t("eval_model"),
@@ -68,7 +64,8 @@ class EvaluationForm:
         listed = [self._source, self._none, self._model, *self._groups.values()]
         root = gr.context.Context.root_block
         assert root is not None  # built inside Blocks
-        gr.on([look.click, root.load], t.shown(self._listed), self.inputs[:5], listed, **quiet)
+        opened = [root.load, tab.select]  # sources and models can have come since
+        gr.on(opened, t.shown(self._listed), self.inputs[:5], listed, **quiet)
         self._source.change(
             t.shown(self._fitting),
             [self._source, self._groups["in-domain"]],
@@ -124,7 +121,7 @@ class EvaluationForm:
                 names.append((f"{name} · {domain_name(dataset, language)}", name))
         known = [name for _, name in names]
         value = chosen if chosen in known else (known[0] if known else None)
-        empty = "" if known else cards.notice_html(text(language, "eval_no_sources"))
+        empty = cards.notice_html(text(language, "eval_no_sources"))
         models = self._models()
         groups = [
             gr.update(choices=self._choices(group, language), value=ticked)
@@ -132,7 +129,7 @@ class EvaluationForm:
         ]
         return (
             gr.update(choices=names, value=value),
-            empty,
+            gr.update(value=empty, visible=not known),
             gr.update(choices=models, value=model if model in models else models[0]),
             *groups,
         )

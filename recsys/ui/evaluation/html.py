@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from recsys.evaluation.job import Progress
+from recsys.evaluation.korean_news import NAME as KOREAN_NEWS
 from recsys.evaluation.methods.registry import DEFAULT, METHODS
 from recsys.evaluation.report import AnswerResult, Difference, Interval, MethodResult, Report
 from recsys.evaluation.verdict import Verdict, default_verdict, verdict
@@ -78,16 +79,9 @@ def verdict_html(report: Report, language: str) -> str:
         lines.append(say("eval_without_default", best=method_name(best.method, language)))
     else:
         low, high = own.intervals["hr@10"]
-        chance = min(10 / max(report.items, 1), 1.0)
-        lines.append(
-            say(
-                "eval_hits",
-                hits=_percent(own.hr_10),
-                low=_percent(low),
-                high=_percent(high),
-                chance=_percent(chance),
-            )
-        )
+        rates = {"hits": own.hr_10, "low": low, "high": high, "chance": _chance(report)}
+        key = "eval_hits_topic" if report.dataset == KOREAN_NEWS else "eval_hits"
+        lines.append(say(key, **{name: _percent(rate) for name, rate in rates.items()}))
         lines += [
             say(key, methods=names)
             for key, names in _said(default_verdict(report, zero_shot=True), "eval_zero", language)
@@ -205,6 +199,12 @@ def reports_html(reports: Iterable[tuple[str, Report]], language: str) -> str:
         ]
         rows.append([escape(cell) for cell in cells])
     return _table(heads, rows)
+
+
+def _chance(report: Report) -> float:
+    """The hit rate of random order: as measured, or what it would be with one target."""
+    drawn = next((one.hr_10 for one in report.methods if one.method == "random"), 0.0)
+    return drawn or min(10 / max(report.items, 1), 1.0)
 
 
 def _said(found: Verdict, prefix: str, language: str) -> list[tuple[str, str]]:

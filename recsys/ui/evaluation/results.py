@@ -7,13 +7,14 @@ from typing import Any
 import gradio as gr
 
 from recsys.access import Access, Role
+from recsys.errors import DataError
 from recsys.evaluation.job import Progress
 from recsys.evaluation.jobs import EvaluationStore
 from recsys.evaluation.methods.registry import DEFAULT
 from recsys.evaluation.report import Difference, MethodResult, Report
 from recsys.evaluation.store import compare_reports
 from recsys.evaluation.verdict import ALPHA
-from recsys.i18n import text
+from recsys.i18n import error_text, text
 from recsys.ui import cards
 from recsys.ui.evaluation import html
 from recsys.ui.evaluation.figures import ORANGE, SLATE, TEAL, VIOLET, Mark, forest_plot
@@ -113,7 +114,11 @@ class EvaluationResults:
             self._stop: gr.update(visible=progress.state == "running"),
             self._seen: self._fingerprint(name, progress, request),
         }
-        saved = self._evaluations.report(name)
+        try:
+            saved = self._evaluations.report(name)
+        except DataError as error:
+            problem = cards.notice_html(error_text(error, language), kind="error")
+            return drawn | {self._status: problem, self._results: gr.update(visible=False)}
         if saved is None:
             return drawn | {self._results: gr.update(visible=False)}
         report = saved.report
@@ -147,10 +152,7 @@ class EvaluationResults:
         return gr.update(choices=others, value=other if other in others else None)
 
     def _reports_html(self, language: str) -> str:
-        names = self._evaluations.reports.names()[:_LISTED]
-        return html.reports_html(
-            ((name, self._evaluations.finished(name).report) for name in names), language
-        )
+        return html.reports_html(self._evaluations.reports.readable(_LISTED), language)
 
     def _fingerprint(self, name: str, progress: Progress, request: gr.Request) -> tuple[str, str]:
         """What asks for drawing everything, and what for the progress alone."""

@@ -27,14 +27,14 @@ class EvaluationTab:
     access: Access
     page: Texts
 
-    def build(self) -> None:
-        """Lay out the tab within the Blocks that are being built."""
+    def build(self, tab: gr.Tab) -> None:
+        """Lay out the contents of `tab` within the Blocks that are being built."""
         t = self.page
         form = EvaluationForm(self.sources, self.pool, t)
         results = EvaluationResults(self.evaluations, self.access, t)
         with gr.Row(equal_height=False):
             with gr.Column(scale=2, min_width=320):
-                form.build()
+                form.build(tab)
                 run = gr.Button(t("eval_run"), variant="primary", elem_id="run-evaluation")
             with gr.Column(scale=3, min_width=320):
                 name = results.build()
