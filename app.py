@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 
 import annotation.api
 import recsys.api.data
+import recsys.api.evaluation
 import recsys.api.playground
 import training.api
 from annotation.service import AnnotationService
@@ -25,6 +26,7 @@ from recsys.access import Access
 from recsys.demos import ASSETS
 from recsys.domains.sources import SourceFolder
 from recsys.errors import PortInUseError, ZeroshelfError
+from recsys.evaluation.jobs import EvaluationStore
 from recsys.llm.backends import describe
 from recsys.llm.pool import ModelPool
 from recsys.recommend import Recommender
@@ -32,6 +34,7 @@ from recsys.retrieval.catalogs import Catalogs
 from recsys.settings import Settings
 from recsys.synthesis.jobs import JobStore
 from recsys.ui.data.tab import DataTab
+from recsys.ui.evaluation.tab import EvaluationTab
 from recsys.ui.language import ChosenLanguage, language_switch
 from recsys.ui.page import Texts
 from recsys.ui.playground import PlaygroundTab
@@ -59,6 +62,7 @@ class Workbench:
         )
         self.jobs = JobStore(settings)
         self.sources = SourceFolder(*filter(None, [settings.sources]), settings.paths.sources)
+        self.evaluations = EvaluationStore(settings)
         self.runs = RunStore(settings.paths.runs)
         self.votes = BlindStore(settings.paths.comparisons)
         self.page = Texts(settings.language)
@@ -90,6 +94,9 @@ class Workbench:
                     annotate.build()
                 with gr.Tab(t("tab_train"), id="train"):
                     train = self._train_tab().build()
+                with gr.Tab(t("tab_evaluation"), id="evaluation") as evaluation_tab:
+                    tab_of = EvaluationTab(self.evaluations, self.sources, self.pool, self.access, t)
+                    tab_of.build(evaluation_tab)
             playground_tab.select(
                 tab.refresh_models, playground.model, playground.model, api_visibility="private"
             )
@@ -97,6 +104,7 @@ class Workbench:
             train.adapter_chosen(playground.model, tabs, "playground")
             recsys.api.playground.register(self.recommender, self.access, t)
             recsys.api.data.register(self.jobs, self.sources, self.pool, self.access, t)
+            recsys.api.evaluation.register(self.evaluations, self.sources, self.pool, self.access, t)
             annotation.api.register(self.annotations, self.access, t)
             training.api.register(
                 self.runs,

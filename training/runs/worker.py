@@ -24,6 +24,8 @@ from recsys.priority import step_back
 from recsys.settings import Paths
 from training.adapters.publish import MODEL_GGUF
 from training.config import read_config, trains_all
+from training.data.rows_file import named_datasets
+from training.errors import RowsFileError
 from training.machine.speeds import remember_speed
 from training.runs.checkpoints import discard_later, latest, step_of
 from training.runs.endings import last_word, reserve, say_last
@@ -118,6 +120,7 @@ class _Work:
             dropped=rows.dropped,
             truncated=rows.truncated,
             data_sha256=_sha256(self.folder.data),
+            datasets=named_datasets(self.folder.data, RowsFileError),
             config=self.config.model_dump(),
             metrics=result.metrics,
             curves=result.curves,
