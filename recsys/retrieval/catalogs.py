@@ -91,7 +91,12 @@ class Catalogs:
 
         Raises IndexInUseError, IndexServerError, UnknownEmbedderError, ServerNameError, EmbedderError.
         """
-        return cls(settings.paths, open_embedder(settings), chroma=settings.chroma)
+        embedder = open_embedder(settings)
+        try:
+            return cls(settings.paths, embedder, chroma=settings.chroma)
+        except ZeroshelfError:
+            embedder.close()
+            raise
 
     @property
     def progress(self) -> IndexProgress:
