@@ -16,6 +16,7 @@ import typer
 from starlette.middleware import Middleware
 
 import annotation.api
+import recsys.api.catalogs
 import recsys.api.data
 import recsys.api.playground
 import training.api
@@ -83,7 +84,9 @@ class Workbench:
                     tab = PlaygroundTab(self.recommender, t)
                     playground = tab.build()
                 with gr.Tab(t("tab_data"), id="data"):
-                    data = DataTab(self.jobs, self.sources, self.pool, self.access, t).build(bases)
+                    data = DataTab(self.jobs, self.sources, self.catalogs, self.pool, self.access, t).build(
+                        bases
+                    )
                 with gr.Tab(t("tab_annotate"), id="annotate"):
                     annotate = AnnotateTab(self.annotations, self.access, t)
                     annotate.build()
@@ -94,7 +97,8 @@ class Workbench:
             )
             annotate.take_prompts(data.give, data.job, self.jobs.prompts)
             train.adapter_chosen(playground.model, tabs, "playground")
-            recsys.api.playground.register(self.recommender, self.access, t)
+            recsys.api.playground.register(self.recommender, t)
+            recsys.api.catalogs.register(self.catalogs, self.sources, self.access, t)
             recsys.api.data.register(self.jobs, self.sources, self.pool, self.access, t)
             annotation.api.register(self.annotations, self.access, t)
             training.api.register(
