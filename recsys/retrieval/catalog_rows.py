@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from recsys.catalog import Item
 from recsys.domains.catalog_columns import language_of
+from recsys.i18n import text
 
 _FIELDS = {"id", "title", "text", "domain", "language", "url", "titles", "phrases", "attributes"}
 
@@ -18,30 +19,6 @@ ProblemKind = Literal[
     "bad_text", "repeated_id", "unusable",
 ]  # fmt: skip
 
-_SAID: dict[ProblemKind, str] = {
-    "not_json": "it is not JSON",
-    "not_object": "it is JSON, but not an object",
-    "too_many_fields": "it has more fields than the header",
-    "open_quote": "a double quote in it is never closed",
-    "missing": "it is empty",
-    "too_long": "it has more than {limit} characters",
-    "wrong_type": "it is not {expected}",
-    "bad_text": "it holds half a character, which no text has",
-    "repeated_id": "the id {value!r} was there before",
-    "unusable": "{detail}",
-}
-_CHANGE: dict[ProblemKind, str] = {
-    "not_json": "write one whole JSON object a line",
-    "not_object": 'write an object such as {{"id": ..., "title": ..., "text": ...}}',
-    "too_many_fields": "put text that holds commas into double quotes",
-    "open_quote": "close it, and write a quote within a text twice",
-    "missing": "give the row one",
-    "too_long": "shorten it",
-    "wrong_type": "write {expected}",
-    "bad_text": "save the file as UTF-8 again",
-    "repeated_id": "give each row an id of its own",
-    "unusable": "correct it",
-}
 _KINDS: dict[str, ProblemKind] = {
     "string_too_short": "missing",
     "missing": "missing",
@@ -49,13 +26,13 @@ _KINDS: dict[str, ProblemKind] = {
     "string_unicode": "bad_text",
 }
 _EXPECTED = {
-    "string_type": "a text",
-    "dict_type": "an object",
-    "dict_attributes_type": "an object",
-    "list_type": "a list of texts",
-    "int_type": "a text, a number or a list of texts",
-    "finite_number": "a finite number",
+    "string_type": "text",
+    "dict_type": "object",
+    "dict_attributes_type": "object",
+    "list_type": "texts",
+    "finite_number": "number",
 }
+"""What there should have been, by pydantic's name of the error: a key of the interface's texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +44,22 @@ class RowProblem:
     kind: ProblemKind
     details: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def said(self) -> str:
-        """What is wrong, in English."""
-        return _SAID[self.kind].format(**self.details)
+    def said(self, language: str = "en") -> str:
+        """What is wrong."""
+        return text(language, f"row_{self.kind}", **self._values(language))
 
-    @property
-    def change(self) -> str:
-        """What to change, in English."""
-        return _CHANGE[self.kind].format(**self.details)
+    def change(self, language: str = "en") -> str:
+        """What to change."""
+        return text(language, f"row_{self.kind}_change", **self._values(language))
 
     def __str__(self) -> str:
         column = f", column {self.column}" if self.column else ""
-        return f"line {self.line}{column}: {self.said}; {self.change}"
+        return f"line {self.line}{column}: {self.said()}; {self.change()}"
+
+    def _values(self, language: str) -> dict[str, str]:
+        expected = self.details.get("expected")
+        named = {"expected": text(language, f"row_expected_{expected}")} if expected else {}
+        return {**self.details, **named}
 
 
 def item_of(row: Mapping[str, Any], domain: str, line: int) -> Item | RowProblem:
@@ -106,7 +86,7 @@ def _problem(error: ValidationError, line: int) -> RowProblem:
     column = where[attribute]
     if attribute and first["type"] not in ("finite_number", "string_unicode"):
         # An attribute may be of several types, and pydantic names one that it has tried.
-        return RowProblem(line, column, "wrong_type", {"expected": _EXPECTED["int_type"]})
+        return RowProblem(line, column, "wrong_type", {"expected": "value"})
     kind = _KINDS.get(first["type"])
     if kind == "too_long":
         return RowProblem(line, column, kind, {"limit": str(first["ctx"]["max_length"])})

@@ -14,7 +14,9 @@ from filelock import FileLock, Timeout
 
 from recsys.catalog import MAX_TITLE_CHARS, Item
 from recsys.demos import load_demos
+from recsys.domains.recognise import recognise
 from recsys.domains.registry import open_dataset
+from recsys.domains.sources import SourceFolder
 from recsys.errors import IndexInUseError, IndexMismatchError, InputError, NotReadyError, ZeroshelfError
 from recsys.retrieval.catalog_files import CatalogReader
 from recsys.retrieval.catalog_rows import RowProblem
@@ -91,7 +93,12 @@ class Catalogs:
 
         Raises IndexInUseError, IndexServerError, UnknownEmbedderError, ServerNameError, EmbedderError.
         """
-        return cls(settings.paths, open_embedder(settings), chroma=settings.chroma)
+        embedder = open_embedder(settings)
+        try:
+            return cls(settings.paths, embedder, chroma=settings.chroma)
+        except ZeroshelfError:
+            embedder.close()
+            raise
 
     @property
     def progress(self) -> IndexProgress:
@@ -146,6 +153,15 @@ class Catalogs:
         row = self.store.put(name, found.domain, "", found.items())
         dropped = (f"{reason}: {count:,}" for reason, count in found.dropped.items())
         return Stored(row, notes=(*dropped, *found.notes))
+
+    def put_source(self, name: str, sources: SourceFolder, source: str, dataset: str = "") -> Stored:
+        """Store the items of one of `sources` under `name` (by default its own); `dataset` is recognised
+        where it is empty. Raises InputError, and what `put_dataset` raises."""
+        path = sources.path(source)
+        wanted = dataset or recognise(path).dataset
+        if not wanted:
+            raise InputError(reason=f"{source} is no dataset that is known.")
+        return self.put_dataset(name or source, wanted, path)
 
     def delete(self, name: str) -> None:
         """Remove a catalogue and its index. Raises UnknownCatalogError, and InputError for a demo."""

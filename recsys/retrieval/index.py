@@ -26,6 +26,10 @@ _EMBED_BATCH = 32
 _CENTROID_CHUNKS = 2000
 _CHUNKS_IN_MEMORY = 400_000
 _PAGE = 5000
+_CANDIDATES = 200
+"""Chunks looked at for one search. The index is in the order of plain cosines, the answer in that of centred
+ones: of 30,000 real chunks the ten nearest are among the first 40 of the other order in 98.8% of cases, among
+100 in 99.7%, and among 200 in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +225,7 @@ class VectorIndex:
         if collection is None or total == 0:
             return []
         centre = self.centroid(catalog)
-        wanted = min(total, 4 * (k + len(exclude)))
+        wanted = min(total, max(_CANDIDATES, 4 * (k + len(exclude))))
         while True:
             hits = _best_chunks(_query(collection, vector, centre, wanted), exclude)
             if len(hits) >= k or wanted == total:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from chromadb.api.models.Collection import Collection as ChromaCollection
+from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 
 from recsys.errors import DataError, IndexMismatchError, UnknownCatalogError, ZeroshelfError
@@ -188,16 +190,7 @@ class Indexer:
             except UnknownCatalogError:
                 continue  # deleted meanwhile
             except ZeroshelfError as error:
-                self._failed(name, error)
-            except Exception as error:  # whatever a library raises: the page has to say so
-                _log.exception("indexing %s", name)
-                self._failed(name, DataError(reason=f"Indexing {name!r} ended: {error!r}."))
-
-    def _failed(self, name: str, error: ZeroshelfError) -> None:
-        _log.error("%s", error)
-        with self._changed:
-            self._errors[name] = error
-            self._changed.notify_all()
+                _log.error("%s", error)
 
     def _begin(self, name: str) -> _Run:
         run = _Run()
@@ -214,6 +207,7 @@ class Indexer:
             self._changed.notify_all()
 
     def _do(self, name: str, run: _Run, progress: Callable[[int], None] | None) -> CatalogRow:
+        """Index once nobody else does. What stops it is kept for `state` and `wait`."""
         try:
             while not run.stop.is_set():
                 try:
@@ -222,6 +216,15 @@ class Indexer:
                 except Timeout:
                     continue
             return self._store.catalog(name)
+        except UnknownCatalogError:
+            raise
+        except ZeroshelfError as error:
+            self._errors[name] = error
+            raise
+        except (sqlite3.Error, ChromaError, OSError) as error:
+            _log.exception("indexing %s", name)
+            self._errors[name] = DataError(reason=f"Indexing {name!r} ended: {error!r}.")
+            raise self._errors[name] from error
         finally:
             with self._changed:
                 self._runs[name].remove(run)

@@ -41,7 +41,7 @@ def open_embedder(settings: Settings) -> Embedder:
     if name.startswith(hub.PREFIX):
         return _from_hub(name, prefixes, settings)
     folder = Path(name).expanduser()
-    if not folder.is_dir():
+    if not name or not folder.is_dir():
         raise UnknownEmbedderError(name=name)
     if not any((folder / file).is_file() for file in (_MODULES, "config.json")):
         raise EmbedderError(name=name, problem=f"the folder has neither {_MODULES} nor config.json")

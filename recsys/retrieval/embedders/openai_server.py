@@ -112,7 +112,7 @@ class OpenAIEmbedder:
                 model=self._server.model, input=texts, encoding_format="float"
             )
             rows = sorted(answer.data, key=lambda entry: entry.index)
-            vectors = np.array([entry.embedding for entry in rows], dtype=np.float32)
+            vectors = np.array([_pooled(entry.embedding) for entry in rows], dtype=np.float32)
         except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
             raise self._failure(error) from error
         return self._checked(vectors, len(texts))
@@ -142,3 +142,9 @@ class OpenAIEmbedder:
         self._dimension = vectors.shape[1]
         unit: Vectors = vectors / lengths
         return unit
+
+
+def _pooled(embedding: object) -> Vectors:
+    """One vector: llama.cpp's servers send one a token for models that have no pooling."""
+    found = np.array(embedding, dtype=np.float32)
+    return found.mean(axis=0) if found.ndim == 2 and len(found) else found

@@ -11,9 +11,11 @@ import gradio as gr
 from recsys.access import Access, Role
 from recsys.domains.sources import SourceFolder
 from recsys.llm.pool import ModelPool
+from recsys.retrieval.catalogs import Catalogs
 from recsys.synthesis.jobs import JobStore
 from recsys.synthesis.request import requested_config
 from recsys.synthesis.view import model_format, preview_config
+from recsys.ui.data.catalogs import CatalogsPanel
 from recsys.ui.data.form import SourceForm
 from recsys.ui.data.results import JobResults
 from recsys.ui.page import Texts
@@ -33,6 +35,7 @@ class DataTab:
 
     jobs: JobStore
     sources: SourceFolder
+    catalogs: Catalogs
     pool: ModelPool
     access: Access
     page: Texts
@@ -40,6 +43,7 @@ class DataTab:
     def build(self, models: Sequence[str]) -> Data:
         """Lay out the tab within the Blocks that are being built."""
         t = self.page
+        CatalogsPanel(self.catalogs, self.sources, self.access, t).build()
         form = SourceForm(self.sources, self.access, t, models)
         models_dir = self.pool.settings.paths.models
         results = JobResults(self.jobs, self.access, t, lambda name: model_format(name, models_dir))

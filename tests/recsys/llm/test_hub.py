@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import HubModelError, UnknownModelError
-from recsys.llm.hub import cached, choose, fetch, is_whole, parse_name
+from recsys.llm.hub import cached, choose, fetch, fetch_embedder, is_whole, parse_name
 
 _SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -89,6 +89,15 @@ def repositories() -> dict[str, dict[str, bytes]]:
             **{f"model-0000{n}-of-00002.safetensors": b"part" for n in (1, 2)},
         },
         "org/pickle": {"config.json": b"{}", "pytorch_model.bin": b"pickle"},
+        "org/embedder": {
+            "modules.json": b"[]",
+            "config.json": b"{}",
+            "model.safetensors": b"dense",
+            "1_Pooling/config.json": b"{}",
+            "onnx/model.json": b"{}",
+            "pytorch_model.bin": b"pickle",
+            "own.py": b"code",
+        },
         "org/closed": {},
     }
 
@@ -222,3 +231,29 @@ def test_fetch_from_the_real_hub(tmp_path: Path) -> None:
     path = fetch("hf:bartowski/SmolLM2-135M-Instruct-GGUF", cache=tmp_path)
     assert path.name == "SmolLM2-135M-Instruct-Q4_K_M.gguf"
     assert path.read_bytes()[:4] == b"GGUF"
+
+
+def test_embedder_is_fetched_without_pickles_and_code_and_found_again_offline(
+    server: ThreadingHTTPServer, endpoint: str, tmp_path: Path
+) -> None:
+    folder = fetch_embedder("hf:org/embedder", endpoint=endpoint, cache=tmp_path)
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert names == {"modules.json", "config.json", "model.safetensors", "1_Pooling/config.json"}
+    server.shutdown()
+    server.server_close()
+    assert fetch_embedder("hf:org/embedder", endpoint=endpoint, cache=tmp_path) == folder
+    with pytest.raises(HubModelError, match="cannot be reached"):
+        fetch_embedder("hf:org/one", endpoint=endpoint, cache=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("hf:org/pickle", "no safetensors"),
+        ("hf:org/nothing", "no such repository"),
+        ("hf:org/closed", "licence"),
+    ],
+)
+def test_embedder_that_cannot_be_had(endpoint: str, tmp_path: Path, name: str, problem: str) -> None:
+    with pytest.raises(HubModelError, match=problem):
+        fetch_embedder(name, endpoint=endpoint, cache=tmp_path)

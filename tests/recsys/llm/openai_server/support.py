@@ -83,8 +83,11 @@ class Misbehaving:
 
 
 @contextmanager
-def real_server(gguf: Path, context: int = CONTEXT) -> Iterator[str]:
-    """The URL of llama-cpp-python's own server with a model under the name `smollm2`; it wants `KEY`."""
+def real_server(gguf: Path, context: int = CONTEXT, **more: object) -> Iterator[str]:
+    """The URL of llama-cpp-python's own server with a model under the name `smollm2`; it wants `KEY`.
+
+    `more` are options of that server.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -99,20 +102,22 @@ def real_server(gguf: Path, context: int = CONTEXT) -> Iterator[str]:
         # Otherwise each new request cuts off the one before it.
         "interrupt_requests": False,
         "verbose": False,
+        **more,
     }
     command = [sys.executable, "-m", "llama_cpp.server"]
     for name, value in options.items():
         command += [f"--{name}", str(value)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait(f"http://127.0.0.1:{port}/v1/models", process)
+        wait_for(f"http://127.0.0.1:{port}/v1/models", process)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server that was started answers at `url`."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {KEY}"})
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
