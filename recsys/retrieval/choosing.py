@@ -109,7 +109,7 @@ def _by_signals(
     left_out = [number for number, item in enumerate(ranker.items) if item.id in sought.exclude]
     chosen = candidates(scores, depth, left_out)
     items = tuple(ranker.items[number] for number in chosen.tolist())
-    return _Ranking(items, scores[chosen], lambda: ranker.matrix.item_vectors[chosen] - centre, {})
+    return _Ranking(items, scores[chosen], lambda: ranker.matrix.vectors_of(chosen) - centre, {})
 
 
 def _reranked(ranking: _Ranking, rerank: Rerank, first: int) -> _Ranking:

@@ -24,7 +24,7 @@ from recsys.retrieval.item_matrix import ItemMatrix, unit
 
 _EMBED_BATCH = 32
 _CENTROID_CHUNKS = 2000
-_CHUNKS_IN_MEMORY = 400_000
+_CHUNKS_IN_MEMORY = 200_000
 _PAGE = 5000
 _CANDIDATES = 200
 """Chunks looked at for one search. The index is in the order of plain cosines, the answer in that of centred
@@ -176,8 +176,8 @@ class VectorIndex:
     def matrix(self, catalog: str, ids: Sequence[str]) -> ItemMatrix | None:
         """All chunk vectors of a catalogue, by item in the order of `ids`.
 
-        None where there is no index, where an item has no chunk yet, or where there are more than 400,000
-        chunks (0.6 GB at 384 dimensions).
+        None where there is no index, where an item has no chunk yet, or where there are more than 200,000
+        chunks (0.3 GB at 384 dimensions).
         """
         collection = self.collection(catalog)
         if collection is None or not 0 < (total := collection.count()) <= _CHUNKS_IN_MEMORY:

@@ -38,6 +38,8 @@ class ItemMatrix:
     @cached_property
     def item_vectors(self) -> Vectors:
         """The mean of each item's chunks: shape (items, dimension), not centred."""
+        if len(self._starts) == len(self._vectors):
+            return self._vectors
         counts = np.diff(np.append(self._starts, len(self._vectors)))
         means: Vectors = np.add.reduceat(self._vectors, self._starts, axis=0)
         return (means / counts[:, None]).astype(np.float32)
@@ -48,7 +50,12 @@ class ItemMatrix:
 
     def prepare(self) -> None:
         """Make now what is otherwise made at its first use."""
-        _ = (self.item_vectors, self._centred)
+        _ = self._centred
+
+    def vectors_of(self, items: Ints) -> Vectors:
+        """The mean of the chunks of these items alone: shape (items, dimension), not centred."""
+        ends = np.append(self._starts, len(self._vectors))
+        return np.stack([np.mean(self._vectors[ends[n] : ends[n + 1]], axis=0) for n in items.tolist()])
 
     @property
     def size(self) -> int:

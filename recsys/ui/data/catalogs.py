@@ -59,7 +59,7 @@ class CatalogsPanel:
                         keep = gr.Button(t("catalogs_keep"), elem_id="catalog-keep", size="sm")
             with gr.Column(scale=2, min_width=320):
                 file = gr.File(
-                    label=t("catalogs_file"), file_types=[*_FILES], elem_id="catalog-file", height=120
+                    label=t("catalogs_file"), file_types=[*_FILES], elem_id="catalog-file", height=150
                 )
                 source = gr.Dropdown([], label=t("catalogs_source"), elem_id="catalog-source")
                 with gr.Row():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -21,7 +22,9 @@ def catalog_name(name: str, language: str) -> str:
 
 def catalogs_html(rows: Sequence[ShownCatalog], language: str) -> str:
     """A table of the catalogues with how far each is."""
-    head = "".join(f"<th>{escape(text(language, f'catalogs_col_{key}'))}</th>" for key in _COLUMNS)
+    head = "".join(
+        f'<th data-col="{key}">{escape(text(language, f"catalogs_col_{key}"))}</th>' for key in _COLUMNS
+    )
     body = "".join(_row(row, language) for row in rows)
     return (
         f'<div class="zs-scroll"><table class="zs-table"><thead><tr>{head}</tr></thead>'
@@ -57,12 +60,14 @@ def question_html(name: str, items: int, language: str) -> str:
 
 
 def _row(row: ShownCatalog, language: str) -> str:
-    domain = catalog_name(row.domain, language)
-    cells = (catalog_name(row.name, language), domain, f"{row.items:,}", f"{row.chunks:,}", row.embedder)
-    shown = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    name, domain = catalog_name(row.name, language), catalog_name(row.domain, language)
+    cells = {"name": name, "domain": domain, "items": f"{row.items:,}", "chunks": f"{row.chunks:,}"}
+    shown = "".join(f'<td data-col="{key}">{escape(cell)}</td>' for key, cell in cells.items())
+    short = re.split("[/#]", row.embedder)[-1]
     return (
         f'<tr data-catalog="{escape(row.name)}" data-state="{row.state.state}">{shown}'
-        f"<td>{_state(row, language)}</td></tr>"
+        f'<td data-col="embedder" title="{escape(row.embedder)}">{escape(short)}</td>'
+        f'<td data-col="state">{_state(row, language)}</td></tr>'
     )
 
 

@@ -77,3 +77,4 @@ def test_items_count_by_their_nearest_chunk() -> None:
     matrix = ItemMatrix(vectors, np.array([0, 2]))
     assert matrix.cosines(np.array([[0, 2]], np.float32))[0] == pytest.approx([1.0, 0.5**0.5])
     assert matrix.item_vectors == pytest.approx(np.array([[0.5, 0.5], [0.5**0.5, 0.5**0.5]]))
+    assert matrix.vectors_of(np.array([1, 0])) == pytest.approx(matrix.item_vectors[::-1])
