@@ -34,7 +34,7 @@ from recsys.synthesis.jobs import JobStore
 from recsys.ui.data.tab import DataTab
 from recsys.ui.language import ChosenLanguage, language_switch
 from recsys.ui.page import Texts
-from recsys.ui.playground import PlaygroundTab
+from recsys.ui.playground.tab import PlaygroundTab
 from training.comparison.blind import BlindStore
 from training.runs.store import RunStore
 from training.ui.tab import TrainTab
