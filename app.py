@@ -25,6 +25,7 @@ from recsys.access import Access
 from recsys.demos import ASSETS
 from recsys.domains.sources import SourceFolder
 from recsys.errors import PortInUseError, ZeroshelfError
+from recsys.feedback.store import FeedbackStore
 from recsys.llm.backends import describe
 from recsys.llm.pool import ModelPool
 from recsys.recommend import Recommender
@@ -51,6 +52,7 @@ class Workbench:
         self.catalogs = Catalogs(settings.paths)
         self.pool = ModelPool(settings)
         self.recommender = Recommender(self.pool, self.catalogs)
+        self.feedback = FeedbackStore(settings.paths.feedback)
         self.annotations = AnnotationService.from_settings(
             settings,
             lambda: self.pool.get(settings.model, wait=False),
@@ -80,7 +82,7 @@ class Workbench:
                     language_switch()
             with gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab(t("tab_playground"), id="playground") as playground_tab:
-                    tab = PlaygroundTab(self.recommender, t)
+                    tab = PlaygroundTab(self.recommender, self.feedback, self.access, t)
                     playground = tab.build()
                 with gr.Tab(t("tab_data"), id="data"):
                     data = DataTab(self.jobs, self.sources, self.pool, self.access, t).build(bases)
@@ -89,12 +91,11 @@ class Workbench:
                     annotate.build()
                 with gr.Tab(t("tab_train"), id="train"):
                     train = self._train_tab().build()
-            playground_tab.select(
-                tab.refresh_models, playground.model, playground.model, api_visibility="private"
-            )
+            models = [playground.model, playground.beside]
+            playground_tab.select(tab.refresh_models, models, models, api_visibility="private")
             annotate.take_prompts(data.give, data.job, self.jobs.prompts)
             train.adapter_chosen(playground.model, tabs, "playground")
-            recsys.api.playground.register(self.recommender, self.access, t)
+            recsys.api.playground.register(self.recommender, self.feedback, self.access, t)
             recsys.api.data.register(self.jobs, self.sources, self.pool, self.access, t)
             annotation.api.register(self.annotations, self.access, t)
             training.api.register(
@@ -139,7 +140,7 @@ def launch_options(workbench: Workbench, settings: Settings) -> dict[str, Any]:
             button_primary_background_fill="*primary_700",
             button_primary_background_fill_hover="*primary_800",
         ),
-        "css_paths": [ASSETS / "web" / "style.css"],
+        "css_paths": [ASSETS / "web" / name for name in ("style.css", "playground.css")],
         "i18n": workbench.page.i18n,
         "app_kwargs": {"middleware": [Middleware(ChosenLanguage, fixed=workbench.page.fixed)]},
         "mcp_server": True,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +25,47 @@ ANSWER_WEIGHT = 0.5
 often miss: what the person said themselves leads, and the answer decides between what is close to it."""
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What is known of a person as centred vectors: `history` (items, dimension), others (dimension,)."""
+
+    history: Vectors | None = None
+    query: Vectors | None = None
+    answer: Vectors | None = None
+
+    def combined(self, centre: Vectors) -> Vectors:
+        """The vector to search with: shape (dimension,), length 1. Parts that are None are left out."""
+        total = np.zeros_like(centre)
+        if self.history is not None:
+            total += _unit(np.mean(self.history, axis=0))
+        if self.query is not None:
+            total += _unit(self.query)
+        if self.answer is not None:
+            total += ANSWER_WEIGHT * _unit(self.answer)
+        return _unit(total)
+
+
+def search_parts(
+    index: VectorIndex,
+    embedder: Embedder,
+    *,
+    target: str,
+    history: Sequence[tuple[str, Item]] = (),
+    query: str = "",
+    answer: str = "",
+) -> Parts:
+    """The parts of a search of the catalogue `target`.
+
+    `history` holds (catalogue, item); an item of no catalogue ("") counts by its title.
+    """
+    centre = index.centroid(target)
+    return Parts(
+        history=centred_vectors(index, embedder, history, centre) if history else None,
+        query=embedder.embed_queries([query])[0] - centre if query else None,
+        answer=embedder.embed_passages([answer])[0] - centre if answer else None,
+    )
+
+
 def hyde_vector(
     index: VectorIndex,
     embedder: Embedder,
@@ -33,27 +75,12 @@ def hyde_vector(
     query: str = "",
     answer: str = "",
 ) -> Vectors:
-    """The vector to search the catalogue `target` with: shape (dimension,), length 1.
+    """The vector to search the catalogue `target` with: shape (dimension,), length 1; see `search_parts`.
 
-    `history` holds (catalogue, item); an item of no catalogue ("") counts by its title. Parts that
-    are empty are left out; at least one is needed.
+    Parts that are empty are left out; at least one is needed.
     """
-    centre = index.centroid(target)
-    total = np.zeros_like(centre)
-    if history:
-        total += _unit(_history_vector(index, embedder, history, centre))
-    if query:
-        total += _unit(embedder.embed_queries([query])[0] - centre)
-    if answer:
-        total += ANSWER_WEIGHT * _unit(embedder.embed_passages([answer])[0] - centre)
-    return _unit(total)
-
-
-def _history_vector(
-    index: VectorIndex, embedder: Embedder, history: Sequence[tuple[str, Item]], centre: Vectors
-) -> Vectors:
-    mean: Vectors = np.mean(centred_vectors(index, embedder, history, centre), axis=0)
-    return mean
+    parts = search_parts(index, embedder, target=target, history=history, query=query, answer=answer)
+    return parts.combined(index.centroid(target))
 
 
 def centred_vectors(

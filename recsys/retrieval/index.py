@@ -164,6 +164,14 @@ class VectorIndex:
         hits = [Hit(str(metadata["item"]), document, float(score)) for metadata, document, score in rows]
         return {hit.item_id: hit for hit in sorted(hits, key=lambda hit: hit.score)}
 
+    def chunks(self, catalog: str, vector: Vectors, k: int) -> list[Hit]:
+        """The `k` chunks nearest to the centred `vector`, best first; an item may come several times."""
+        collection = self.collection(catalog)
+        total = collection.count() if collection else 0
+        if collection is None or total == 0:
+            return []
+        return _query(collection, vector, self.centroid(catalog), min(k, total))
+
     def search(
         self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str] = frozenset()
     ) -> list[Hit]:
