@@ -10,6 +10,7 @@ import typer
 
 from bench import (
     candidates,
+    closeness,
     first_page,
     indexing,
     loaders,
@@ -36,6 +37,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "next-prompt": next_prompt.run,
     "next-prompt-training": next_prompt_training.run,
     "indexing": indexing.run,
+    "closeness": closeness.run,
     "loaders": loaders.run,
     "synthesis": synthesis.run,
     "many-prompts": many_prompts.run,

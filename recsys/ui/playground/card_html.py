@@ -17,7 +17,12 @@ MAX_NAME_CHARS = 120
 _MAX_CHUNK_CHARS = 600
 _MAX_PHRASE_CHARS = 200
 _MAX_REASONS = 3
-_THUMBS = ((1, "playground_up", "👍"), (-1, "playground_down", "👎"))
+_SOME_REASON = 0.05
+_THUMBS = ((1, "playground_up", "zp-up"), (-1, "playground_down", "zp-down"))
+_THUMB = (
+    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 10v11H3V10h4zm3 11h7.6a2 2 0 0 0 2-1.6l1.4-7A2 2 0 0 0 '
+    '19 10h-5l.9-4.4A2.1 2.1 0 0 0 12.9 3L8.8 9.6c-.2.3-.3.7-.3 1V19.5c0 .8.7 1.5 1.5 1.5z"/></svg>'
+)
 
 
 def say(language: str, key: str, **values: object) -> str:
@@ -65,8 +70,8 @@ def thumbs_html(item: str, language: str, of: str) -> str:
     buttons = "".join(
         f'<button type="button" data-act="rate" data-rates="{escape(item)}" data-value="{value}"'
         f' aria-pressed="false" aria-label="{say(language, of)}: {say(language, key)}"'
-        f' title="{say(language, key)}">{sign}</button>'
-        for value, key, sign in _THUMBS
+        f' title="{say(language, key)}" class="{look}">{_THUMB}</button>'
+        for value, key, look in _THUMBS
     )
     return f'<span class="zp-thumbs">{buttons}</span>'
 
@@ -131,7 +136,7 @@ def _why(reasons: Sequence[Reason], language: str) -> str:
     if not reasons or (len(reasons) == 1 and reasons[0].kind != "history"):
         return ""  # there is only one thing that it can be near to
     lines = []
-    for reason in reasons[:_MAX_REASONS]:
+    for reason in [reasons[0], *(r for r in reasons[1:_MAX_REASONS] if r.score >= _SOME_REASON)]:
         if reason.item is not None:
             what = f"<bdi>{escape(shortened(reason.item.title_in(language)))}</bdi>"
         else:

@@ -11,6 +11,7 @@ from recsys.i18n import text
 from recsys.mentions import Mention
 from recsys.recommend import NO_MODEL
 from recsys.recommendation import Recommendation
+from recsys.ui.cards import empty_html
 from recsys.ui.playground.card_html import (
     below_html,
     cards_html,
@@ -27,6 +28,11 @@ from recsys.ui.playground.link import Inputs, to_link
 def model_name(model: str, language: str) -> str:
     """A column's heading, not escaped: the model, or that there is none."""
     return text(language, "playground_alone") if model == NO_MODEL else model
+
+
+def nothing_html(language: str) -> str:
+    """What stands in the first column before anything was asked."""
+    return f'<section class="zp-slot">{empty_html(text(language, "playground_empty"))}</section>'
 
 
 def slot_html(model: str, result: Recommendation | None, language: str) -> str:

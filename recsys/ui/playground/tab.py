@@ -138,7 +138,7 @@ class PlaygroundTab:
         language = self._page.language(request)
         return [
             *self._form.open(from_link(address or ""), request),
-            cards.empty_html(text(language, "playground_empty")),
+            html.nothing_html(language),
             html.examples_html(load_examples(), language),
             self._status_html(language),
         ]
