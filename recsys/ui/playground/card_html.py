@@ -20,8 +20,9 @@ _MAX_REASONS = 3
 _SOME_REASON = 0.05
 _THUMBS = ((1, "playground_up", "zp-up"), (-1, "playground_down", "zp-down"))
 _THUMB = (
-    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 10v11H3V10h4zm3 11h7.6a2 2 0 0 0 2-1.6l1.4-7A2 2 0 0 0 '
-    '19 10h-5l.9-4.4A2.1 2.1 0 0 0 12.9 3L8.8 9.6c-.2.3-.3.7-.3 1V19.5c0 .8.7 1.5 1.5 1.5z"/></svg>'
+    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 10v11H3V10h4zm3 11h7.6a2 2 0 0 0 2-1.6l1.4'
+    "-7A2 2 0 0 0 19 10h-5l.9-4.4A2.1 2.1 0 0 0 12.9 3L8.8 9.6c-.2.3-.3.7-.3 1V19.5c0 .8.7 1.5 1.5 1.5z"
+    '"/></svg>'
 )
 
 
