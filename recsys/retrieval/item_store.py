@@ -292,7 +292,7 @@ def _pattern(typed: str) -> str:
     key = _key(typed.replace("\0", ""))[:_TYPED_CHARS]  # a pattern would end there
     if not key:
         return ""
-    *before, last = key
+    before, last = key[:-1], key[-1]
     fixed = "".join(f"[{c}]" if c in "*?[" else c for c in before)
     if last in _INITIALS:  # a first consonant: every syllable that begins with it
         first = _SYLLABLES + _INITIALS.index(last) * _PER_INITIAL

@@ -114,7 +114,7 @@ class Results:
         assert found.asked is not None  # `more_like` always says what was asked
         return html.more_html(found.asked.history[0][1], found, self._page.language(request))
 
-    def rate(self, request: gr.Request, event: gr.EventData) -> dict[str, Any]:
+    def thumb(self, request: gr.Request, event: gr.EventData) -> dict[str, Any]:
         """A thumb was pressed: stored, and what counts now of its recommendation."""
         sent = event._data if isinstance(event._data, dict) else {}
         recommendation, value = str(sent.get("recommendation") or ""), sent.get("value")

@@ -112,7 +112,7 @@ class PlaygroundTab:
         chosen.then(t.shown_stream(self._run), form.inputs, shown, **running)
         recent.restore(t.shown(self._restored), None, form.inputs, **quiet)
         # Each thumb counts: pressing the next one while the first is stored must not drop it.
-        wire.rate(t.shown(self._results.rate), None, wire, trigger_mode="multiple", **quiet)
+        wire.rate(t.shown(self._results.thumb), None, wire, trigger_mode="multiple", **quiet)
         wire.more(t.shown(self._results.more), [form.catalog, form.results], more, **quiet)
         wire.closed(lambda: "", None, more, **quiet)
         asked = [form.catalog, wanted, form.results]
