@@ -82,7 +82,7 @@ function render() {
   const points = [...value.points].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   points.forEach(point => svg.append(dot(point, at(point.x, 0, WIDTH), HEIGHT - at(point.y, 1, HEIGHT), tip)));
   frame.append(svg, tip);
-  const share = (100 * value.explained).toFixed(0), count = value.points.filter(p => p.kind === 'item' || p.kind === 'result').length;
+  const share = (100 * value.explained).toFixed(0), count = value.points.filter(p => p.catalog === value.catalog).length;
   const note = word('note').replace('{share}', share).replace('{count}', count).replace('{items}', value.items);
   const kinds = ORDER.filter(kind => points.some(point => point.kind === kind));
   root.replaceChildren(legend(kinds), frame, make('p', 'zp-scale', note));

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(900)]
 
 MINUTE = 60_000
+expect.set_options(timeout=20_000)  # the machine may be busy with other things
 SMALL = "smollm2-135m-instruct"
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 RTL = "\u202eمرحبا\u202c 👩‍🚀 bazaar"
@@ -71,7 +72,7 @@ def opened(browser: Browser, url: str, locale: str, width: int) -> Iterator[Page
 def recommend(page: Page) -> Locator:
     """Press the button and wait for the first column to be done."""
     page.click("#recommend")
-    expect(page.locator("#slot-0 .is-writing, #slot-0 .is-waiting").first).to_be_visible(timeout=MINUTE)
+    expect(page.locator("#slot-0 .is-done")).to_have_count(0, timeout=MINUTE)
     expect(page.locator("#slot-0 .is-done")).to_be_visible(timeout=2 * MINUTE)
     return page.locator("#slot-0")
 
@@ -155,7 +156,7 @@ def test_cards_say_why_and_lead_on(page: Page, app) -> None:
 
     cards.nth(0).get_by_role("button", name="More like this").click()
     more = page.locator(".zp-more")
-    expect(more.locator(".zs-card")).to_have_count(8, timeout=15_000)
+    expect(more.locator(".zs-card")).to_have_count(8, timeout=MINUTE)
     first = cards.nth(0).locator("h3 bdi").first.inner_text()
     assert first not in more.locator(".zs-card h3 bdi").all_inner_texts()
     more.get_by_role("button", name="Close").click()
@@ -165,11 +166,11 @@ def test_cards_say_why_and_lead_on(page: Page, app) -> None:
     down = cards.nth(2).get_by_role("button", name="This item: Not good")
     up.click()
     down.click()
-    expect(up).to_have_attribute("aria-pressed", "true", timeout=15_000)
-    expect(down).to_have_attribute("aria-pressed", "true", timeout=15_000)
+    expect(up).to_have_attribute("aria-pressed", "true", timeout=MINUTE)
+    expect(down).to_have_attribute("aria-pressed", "true", timeout=MINUTE)
     column.get_by_role("button", name="The answer: Good").click()
     up.click()  # taken back
-    expect(up).to_have_attribute("aria-pressed", "false", timeout=15_000)
+    expect(up).to_have_attribute("aria-pressed", "false", timeout=MINUTE)
     with sqlite3.connect(app.home / "feedback.db") as db:
         rows = db.execute("SELECT rank, value FROM ratings ORDER BY id DESC LIMIT 4").fetchall()
     assert sorted(rows) == sorted([(1, 1), (3, -1), (0, 1), (1, 0)])
@@ -180,7 +181,7 @@ def test_stopped_and_asked_again(page: Page) -> None:
     page.click("#recommend")
     expect(page.locator("#slot-0 .zs-caret")).to_be_visible(timeout=MINUTE)
     page.click("#stop")
-    expect(page.locator("#slot-0 .is-done")).to_be_visible(timeout=15_000)
+    expect(page.locator("#slot-0 .is-done")).to_be_visible(timeout=MINUTE)
     expect(page.locator(".zs-caret")).to_have_count(0)
     column = recommend(page)
     expect(column.locator(".zs-card")).to_have_count(8)
@@ -204,7 +205,7 @@ def test_the_map_and_the_retrieval_tester(page: Page) -> None:
     recommend(page)
     page.get_by_role("tab", name="Map").click()
     drawn = page.locator(".zp-frame")
-    expect(drawn).to_be_visible(timeout=15_000)
+    expect(drawn).to_be_visible(timeout=MINUTE)
     expect(drawn.locator(".is-result")).to_have_count(8)
     expect(drawn.locator(".is-history")).to_have_count(6)
     expect(drawn.locator(".is-answer")).to_have_count(1)
@@ -214,7 +215,7 @@ def test_the_map_and_the_retrieval_tester(page: Page) -> None:
     page.locator("#search-text textarea").fill("a bounty hunter looks for gold")
     page.click("#search-go")
     passages = page.locator("#passages .zs-card")
-    expect(passages).to_have_count(8, timeout=15_000)
+    expect(passages).to_have_count(8, timeout=MINUTE)
     expect(page.locator("#passages .zp-thumbs")).to_have_count(0)
     assert page.locator("#passages mark.is-query").count() > 0
 
@@ -225,7 +226,7 @@ def test_a_link_restores_the_inputs(page: Page, browser: Browser, ready: str) ->
     page.locator("#query textarea").fill("느린 것 & <b>bold</b>")
     choose(page, "catalog", "Korean news")
     page.click("#copy-link")
-    expect(page.locator(".zp-toast")).to_contain_text("clipboard", timeout=15_000)
+    expect(page.locator(".zp-toast")).to_contain_text("clipboard", timeout=MINUTE)
     link = page.evaluate("navigator.clipboard.readText()")
     other = browser.new_context(locale="en-US").new_page()
     other.goto(link)
@@ -246,7 +247,7 @@ def test_examples_and_recent_requests(page: Page) -> None:
     expect(page.locator(".zp-recent summary")).to_be_visible(timeout=MINUTE)
     page.locator(".zp-recent summary").click()
     page.locator(".zp-recent li button").first.click()
-    expect(page.locator("#query textarea")).to_have_value("tomatoes", timeout=15_000)
+    expect(page.locator("#query textarea")).to_have_value("tomatoes", timeout=MINUTE)
     assert titles(page) == ["Stardew Valley", "Animal Crossing: New Horizons"]
     page.get_by_role("button", name="Forget them").click()
     expect(page.locator(".zp-recent li")).to_have_count(0)
@@ -258,6 +259,7 @@ def test_what_a_catalogue_says_is_only_text(page: Page) -> None:
     field.press_sequentially("hostile")
     expect(page.locator(".zp-options [role=option]").first).to_contain_text(HOSTILE)
     page.keyboard.press("Enter")
+    expect(page.locator(".zp-entry small")).to_have_text("shops")
     field.press_sequentially("bazaar")
     expect(page.locator(".zp-options [role=option]")).to_have_count(5)
     page.keyboard.press("Escape")
@@ -267,13 +269,13 @@ def test_what_a_catalogue_says_is_only_text(page: Page) -> None:
     expect(column.locator(".zs-card")).to_have_count(3)
     column.locator("summary").click()
     page.get_by_role("tab", name="Map").click()
-    expect(page.locator(".zp-frame .is-history")).to_have_count(1, timeout=15_000)
+    expect(page.locator(".zp-frame .is-history")).to_have_count(1, timeout=MINUTE)
     page.locator(".zp-frame .is-history").focus()
     expect(page.locator(".zp-tip")).to_contain_text("<img src=x")
     page.get_by_role("tab", name="Retrieval tester").click()
     page.locator("#search-text textarea").fill("bazaar")
     page.click("#search-go")
-    expect(page.locator("#passages .zs-card").first).to_be_visible(timeout=15_000)
+    expect(page.locator("#passages .zs-card").first).to_be_visible(timeout=MINUTE)
     assert page.locator("#playground-row img, #playground-row script").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 1440
 
@@ -295,18 +297,18 @@ def test_all_of_it_in_korean_on_a_phone(phone: Page) -> None:
         assert box["height"] >= 44
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("tab", name="지도").click()
-    expect(page.locator(".zp-legend")).to_contain_text("이력", timeout=15_000)
+    expect(page.locator(".zp-legend")).to_contain_text("이력", timeout=MINUTE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_an_empty_request_and_a_very_long_one_are_explained(page: Page) -> None:
     page.get_by_role("button", name="Remove all").click()
     page.click("#recommend")
-    expect(page.get_by_text("There is nothing to go on")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("There is nothing to go on")).to_be_visible(timeout=MINUTE)
     expect(page.locator(".zp-slot.is-waiting")).to_have_count(0)
     page.locator("#query textarea").fill("x" * 100_000)
     page.click("#recommend")
-    expect(page.get_by_text("100,000 characters")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("100,000 characters")).to_be_visible(timeout=MINUTE)
 
 
 def test_ratings_are_exported(ready: str, app, tmp_path: Path) -> None:

@@ -137,11 +137,13 @@ def _why(reasons: Sequence[Reason], language: str) -> str:
     if not reasons or (len(reasons) == 1 and reasons[0].kind != "history"):
         return ""  # there is only one thing that it can be near to
     lines = []
-    for reason in [reasons[0], *(r for r in reasons[1:_MAX_REASONS] if r.score >= _SOME_REASON)]:
+    for reason in [reason for reason in reasons[:_MAX_REASONS] if reason.score >= _SOME_REASON]:
         if reason.item is not None:
             what = f"<bdi>{escape(shortened(reason.item.title_in(language)))}</bdi>"
         else:
             what = f"<i>{say(language, f'playground_near_{reason.kind}')}</i>"
         lines.append(f"<li>{what} <b>{reason.score:.2f}</b></li>")
     heading = say(language, "playground_why")
+    if not lines:
+        return ""
     return f'<div class="zp-why"><span>{heading}</span><ul>{"".join(lines)}</ul></div>'

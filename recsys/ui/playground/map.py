@@ -30,6 +30,7 @@ def map_value(
     drawn = catalog_map(catalogs, catalog, found)
     return {
         "serial": next(_serial),
+        "catalog": catalog,
         "points": [_point(point, language) for point in drawn.points],
         "explained": drawn.explained,
         "items": drawn.items,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,20 +20,26 @@ from recsys.ui.playground import html
 from recsys.ui.playground.link import MAX_BESIDE, RESULTS, Inputs
 
 SLOTS = 1 + MAX_BESIDE
+_VISITORS = 1000
 
 
 class Running:
-    """What runs for which visitor, so that it can be stopped. Safe to use from several threads."""
+    """What runs for which visitor, so that it can be stopped, and what came of it last.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._events: dict[str, threading.Event] = {}
+        self._last: OrderedDict[str, str] = OrderedDict()
 
     def begin(self, session: str) -> threading.Event:
         """A new event for this visitor; what ran before is stopped."""
         event = threading.Event()
         with self._lock:
             before, self._events[session] = self._events.get(session), event
+            self._last.pop(session, None)
         if before:
             before.set()
         return event
@@ -43,6 +50,18 @@ class Running:
             event = self._events.get(session)
         if event:
             event.set()
+
+    def found(self, session: str, recommendation: str) -> None:
+        """Keep the id of what was recommended; of several side by side the first."""
+        with self._lock:
+            self._last.setdefault(session, recommendation)
+            while len(self._last) > _VISITORS:
+                self._last.popitem(last=False)
+
+    def last(self, session: str) -> str:
+        """The id of what was recommended last, or ""."""
+        with self._lock:
+            return self._last.get(session, "")
 
     def end(self, session: str, event: threading.Event) -> None:
         """Forget what has come to its end."""
@@ -65,16 +84,15 @@ class Results:
         self._serial = itertools.count(1)
 
     def run(self, inputs: Inputs, request: gr.Request) -> Iterator[list[Any]]:
-        """One column after another, each as it grows: updates for the columns, and the id of the last
-        finished recommendation of the first column."""
+        """One column after another, each as it grows: updates for all of them."""
         language = self._page.language(request)
         session = request.session_hash or ""
         models = [inputs.model, *inputs.beside]
         cancel = self._running.begin(session)
-        position, first = 0, ""
+        position = 0
         try:
             waiting = [html.slot_html(model, None, language) for model in models]
-            yield [*waiting, *[""] * (SLOTS - len(models)), ""]
+            yield [*waiting, *[""] * (SLOTS - len(models))]
             for position, model in enumerate(models):
                 if position and cancel.is_set():
                     break
@@ -90,13 +108,13 @@ class Results:
                 ):
                     if result.done:
                         self._feedback.remember(result)
-                        first = first or result.id
-                    yield self._changed(position, html.slot_html(model, result, language), first)
+                        self._running.found(session, result.id)
+                    yield self._changed(position, html.slot_html(model, result, language))
             else:
                 return
-            yield self._emptied(position, first)
+            yield self._emptied(position)
         except ZeroshelfError:
-            yield self._emptied(position, first)  # before the message, or the columns would wait for ever
+            yield self._emptied(position)  # before the message, or the columns would wait for ever
             raise
         finally:
             self._running.end(session, cancel)
@@ -131,11 +149,15 @@ class Results:
         found = self._recommender.search_chunks(catalog, text, max(int(results or RESULTS), 1))
         return html.list_html(found, self._page.language(request), rated=False)
 
-    def _changed(self, position: int, column: str, first: str) -> list[Any]:
+    def last(self, request: gr.Request) -> str:
+        """The id of what this visitor was recommended last, or ""."""
+        return self._running.last(request.session_hash or "")
+
+    def _changed(self, position: int, column: str) -> list[Any]:
         updates: list[Any] = [gr.skip()] * SLOTS
         updates[position] = column
-        return [*updates, first]
+        return updates
 
-    def _emptied(self, start: int, first: str) -> list[Any]:
+    def _emptied(self, start: int) -> list[Any]:
         """The columns from `start` on, which were not begun, taken away."""
-        return [*([gr.skip()] * start), *([""] * (SLOTS - start)), first]
+        return [*([gr.skip()] * start), *([""] * (SLOTS - start))]

@@ -98,26 +98,25 @@ class PlaygroundTab:
             words=page_words(),
             elem_id="playground-wire",
         )
-        last = gr.State("")
         address = gr.Textbox(visible=False)
 
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         running: dict[str, Any] = {**quiet, "concurrency_limit": 4, "concurrency_id": "recommend"}
-        shown = [*slots, last, more]
+        shown = [*slots, more]
         gr.on([go.click, form.query.submit], t.shown(self._remembered), form.inputs, recent, **quiet)
         gr.on([go.click, form.query.submit], t.shown_stream(self._run), form.inputs, shown, **running)
         stop.click(self._results.stop, None, None, queue=False, **quiet)
         copy.click(t.shown(self._linked), form.inputs, wire, **quiet)
-        chosen = wire.example(t.shown(self._restored), None, form.inputs, **quiet)
+        chosen = wire.example(t.shown(self._restored), None, form.opened, **quiet)
         chosen.then(t.shown_stream(self._run), form.inputs, shown, **running)
-        recent.restore(t.shown(self._restored), None, form.inputs, **quiet)
+        recent.restore(t.shown(self._restored), None, form.opened, **quiet)
         # Each thumb counts: pressing the next one while the first is stored must not drop it.
         wire.rate(t.shown(self._results.thumb), None, wire, trigger_mode="multiple", **quiet)
         wire.more(t.shown(self._results.more), [form.catalog, form.results], more, **quiet)
         wire.closed(lambda: "", None, more, **quiet)
         asked = [form.catalog, wanted, form.results]
         gr.on([search.click], t.shown(self._results.search), asked, passages, **quiet)
-        map_tab.select(t.shown(self._map), [form.catalog, last], drawn, **quiet)
+        map_tab.select(t.shown(self._map), form.catalog, drawn, **quiet)
         self._watch_status(status)
         root = gr.context.Context.root_block
         assert root is not None  # built inside Blocks
@@ -165,10 +164,11 @@ class PlaygroundTab:
         """The form as an example or an earlier request had it."""
         sent = event._data if isinstance(event._data, dict) else {}
         wanted = from_link(str(sent.get("link") or "")) or Inputs()
-        return self._form.restore(wanted, request)
+        return [None, *self._form.restore(wanted, request)]
 
-    def _map(self, catalog: str, last: str, request: gr.Request) -> dict[str, Any]:
+    def _map(self, catalog: str, request: gr.Request) -> dict[str, Any]:
         language = self._page.language(request)
+        last = self._results.last(request)
         return map_value(self._recommender.catalogs, self._feedback, catalog, last, language)
 
     def _watch_status(self, status: gr.HTML) -> None:
