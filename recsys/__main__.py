@@ -1,4 +1,4 @@
-"""`python -m recsys`: recommend, inspect datasets, write instruction data, make accounts."""
+"""`python -m recsys`: recommend, export ratings, inspect datasets, write instruction data, make accounts."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 datasets = typer.Typer(no_args_is_help=True, help="Public datasets in their native layouts.")
 app.add_typer(datasets, name="datasets")
 app.add_typer(catalogs, name="catalogs")
+feedback = typer.Typer(no_args_is_help=True, help="Thumbs of the playground.")
+app.add_typer(feedback, name="feedback")
 
 EngineName = Literal["local", "ray"]
 SplitName = Literal["auto", "time", "last"]
@@ -70,6 +72,20 @@ def recommend(
     finally:
         pool.close()
         known.close()
+
+
+@feedback.command("export")
+def export_feedback(
+    out: Annotated[Path, typer.Option(help="JSON Lines file to write: TRL preference rows.")],
+    home: Home = None,
+) -> None:
+    """Write what people liked over what they disliked. The app may be running meanwhile."""
+    from recsys.feedback.pairs import write_preferences
+    from recsys.feedback.store import FeedbackStore
+
+    settings = Settings(home=home) if home else Settings()
+    count = write_preferences(FeedbackStore(settings.paths.feedback), out)
+    print(f"{count} preference pairs in {out}")
 
 
 @app.command()

@@ -69,6 +69,11 @@ class LlamaCppBackend:
         prompt = fit_history(request.prompt, lambda p: len(self._tokens(p, adapter)), limit)
         return request.with_prompt(prompt)
 
+    def prompt_text(self, request: Request) -> str:
+        """The text that the model continues; see `ShowsPrompt`."""
+        form = self._format(request.adapter)
+        return form.render(request.prompt) + form.lead(request.prompt)
+
     def stream(self, request: Request) -> Iterator[Delta]:
         """Deltas of all sequences as they are written; see `Backend.stream`."""
         job = self._submit(request)
