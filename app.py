@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 import annotation.api
 import recsys.api.catalogs
 import recsys.api.data
+import recsys.api.evaluation
 import recsys.api.playground
 import training.api
 from annotation.service import AnnotationService
@@ -26,6 +27,8 @@ from recsys.access import Access
 from recsys.demos import ASSETS
 from recsys.domains.sources import SourceFolder
 from recsys.errors import PortInUseError, ZeroshelfError
+from recsys.evaluation.jobs import EvaluationStore
+from recsys.feedback.store import FeedbackStore
 from recsys.llm.backends import describe
 from recsys.llm.pool import ModelPool
 from recsys.recommend import Recommender
@@ -33,9 +36,10 @@ from recsys.retrieval.catalogs import Catalogs
 from recsys.settings import Settings
 from recsys.synthesis.jobs import JobStore
 from recsys.ui.data.tab import DataTab
+from recsys.ui.evaluation.tab import EvaluationTab
 from recsys.ui.language import ChosenLanguage, language_switch
 from recsys.ui.page import Texts
-from recsys.ui.playground import PlaygroundTab
+from recsys.ui.playground.tab import PlaygroundTab
 from training.comparison.blind import BlindStore
 from training.runs.store import RunStore
 from training.ui.tab import TrainTab
@@ -52,6 +56,7 @@ class Workbench:
         self.catalogs = Catalogs.from_settings(settings)
         self.pool = ModelPool(settings)
         self.recommender = Recommender(self.pool, self.catalogs)
+        self.feedback = FeedbackStore(settings.paths.feedback)
         self.annotations = AnnotationService.from_settings(
             settings,
             lambda: self.pool.get(settings.model, wait=False),
@@ -60,7 +65,9 @@ class Workbench:
         )
         self.jobs = JobStore(settings)
         self.sources = SourceFolder(*filter(None, [settings.sources]), settings.paths.sources)
+        self.evaluations = EvaluationStore(settings)
         self.runs = RunStore(settings.paths.runs)
+        self.votes = BlindStore(settings.paths.comparisons)
         self.page = Texts(settings.language)
 
     def start(self) -> None:
@@ -81,7 +88,7 @@ class Workbench:
                     language_switch()
             with gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab(t("tab_playground"), id="playground") as playground_tab:
-                    tab = PlaygroundTab(self.recommender, t)
+                    tab = PlaygroundTab(self.recommender, self.feedback, self.access, t)
                     playground = tab.build()
                 with gr.Tab(t("tab_data"), id="data"):
                     data = DataTab(self.jobs, self.sources, self.catalogs, self.pool, self.access, t).build(
@@ -92,17 +99,26 @@ class Workbench:
                     annotate.build()
                 with gr.Tab(t("tab_train"), id="train"):
                     train = self._train_tab().build()
-            playground_tab.select(
-                tab.refresh_models, playground.model, playground.model, api_visibility="private"
-            )
+                with gr.Tab(t("tab_evaluation"), id="evaluation") as evaluation_tab:
+                    tab_of = EvaluationTab(self.evaluations, self.sources, self.pool, self.access, t)
+                    tab_of.build(evaluation_tab)
+            models = [playground.model, playground.beside]
+            playground_tab.select(tab.refresh_models, models, models, api_visibility="private")
             annotate.take_prompts(data.give, data.job, self.jobs.prompts)
             train.adapter_chosen(playground.model, tabs, "playground")
-            recsys.api.playground.register(self.recommender, t)
+            recsys.api.playground.register(self.recommender, self.feedback, self.access, t)
             recsys.api.catalogs.register(self.catalogs, self.sources, self.access, t)
             recsys.api.data.register(self.jobs, self.sources, self.pool, self.access, t)
+            recsys.api.evaluation.register(self.evaluations, self.sources, self.pool, self.access, t)
             annotation.api.register(self.annotations, self.access, t)
             training.api.register(
-                self.runs, self.annotations.pairs, self.jobs, self.access, t, self.pool.trainable()
+                self.runs,
+                self.annotations.pairs,
+                self.votes,
+                self.jobs,
+                self.access,
+                t,
+                self.pool.trainable(),
             )
         return blocks
 
@@ -112,7 +128,7 @@ class Workbench:
             pairs=self.annotations.pairs,
             jobs=self.jobs,
             pool=self.pool,
-            votes=BlindStore(self.pool.settings.paths.comparisons),
+            votes=self.votes,
             access=self.access,
             page=self.page,
             models=self.pool.trainable(),
@@ -143,7 +159,7 @@ def launch_options(workbench: Workbench, settings: Settings) -> dict[str, Any]:
             button_primary_background_fill="*primary_700",
             button_primary_background_fill_hover="*primary_800",
         ),
-        "css_paths": [ASSETS / "web" / "style.css"],
+        "css_paths": [ASSETS / "web" / name for name in ("style.css", "playground.css")],
         "i18n": workbench.page.i18n,
         "app_kwargs": {"middleware": [Middleware(ChosenLanguage, fixed=workbench.page.fixed)]},
         "mcp_server": True,

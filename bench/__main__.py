@@ -10,6 +10,7 @@ import typer
 
 from bench import (
     candidates,
+    closeness,
     first_page,
     indexing,
     loaders,
@@ -38,6 +39,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "next-prompt-training": next_prompt_training.run,
     "indexing": indexing.run,
     "retrieval": retrieval.run,
+    "closeness": closeness.run,
     "loaders": loaders.run,
     "synthesis": synthesis.run,
     "many-prompts": many_prompts.run,

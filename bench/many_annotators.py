@@ -1,4 +1,5 @@
-"""Thirty annotators on one server over HTTP, each submitting every few seconds, while candidates are sampled.
+"""Thirty annotators on one server over HTTP, each submitting every few seconds, while candidates are sampled
+and a training run goes.
 
 What is stored afterwards is compared with what each of them was told: nothing lost, nothing twice, nothing
 under another name. `ZEROSHELF_BENCH_SECONDS` sets how long (60), `ZEROSHELF_BENCH_ANNOTATORS` how many (30).
@@ -23,6 +24,7 @@ from annotation.records import CANDIDATES, CandidateRecord, ImportedPrompt
 from annotation.store import AnnotationStore
 from annotation.tasks import demo_prompts
 from bench.served import served
+from bench.training_beside import training_beside
 from recsys.demos import load_demos
 
 _MODEL = "smollm2-135m-instruct"
@@ -73,14 +75,15 @@ def run() -> None:
         with served(home, "--model", _MODEL, ZEROSHELF_CANDIDATES_AHEAD="1000") as (address, _):
             people = [_Annotator(f"annotator {n}", Client(address, verbose=False)) for n in range(count)]
             _wait_until_started(people[0].client)
-            before = _sampled(home)
-            until = time.monotonic() + seconds
-            threads = [threading.Thread(target=person.work, args=(until,)) for person in people]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            sampled = _sampled(home) - before
+            with training_beside(home, _MODEL):
+                before = _sampled(home)
+                until = time.monotonic() + seconds
+                threads = [threading.Thread(target=person.work, args=(until,)) for person in people]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+                sampled = _sampled(home) - before
             for person in people:
                 person.client.close()
         _compare(home, people)

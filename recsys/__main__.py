@@ -1,4 +1,4 @@
-"""`python -m recsys`: recommend, inspect datasets, write instruction data, make accounts."""
+"""`python -m recsys`: recommend, export ratings, inspect datasets, write instruction data, make accounts."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 datasets = typer.Typer(no_args_is_help=True, help="Public datasets in their native layouts.")
 app.add_typer(datasets, name="datasets")
 app.add_typer(catalogs, name="catalogs")
+feedback = typer.Typer(no_args_is_help=True, help="Thumbs of the playground.")
+app.add_typer(feedback, name="feedback")
 
 EngineName = Literal["local", "ray"]
 SplitName = Literal["auto", "time", "last"]
@@ -70,6 +72,20 @@ def recommend(
     finally:
         pool.close()
         known.close()
+
+
+@feedback.command("export")
+def export_feedback(
+    out: Annotated[Path, typer.Option(help="JSON Lines file to write: TRL preference rows.")],
+    home: Home = None,
+) -> None:
+    """Write what people liked over what they disliked. The app may be running meanwhile."""
+    from recsys.feedback.pairs import write_preferences
+    from recsys.feedback.store import FeedbackStore
+
+    settings = Settings(home=home) if home else Settings()
+    count = write_preferences(FeedbackStore(settings.paths.feedback), out)
+    print(f"{count} preference pairs in {out}")
 
 
 @app.command()
@@ -154,8 +170,10 @@ def evaluate(
     dataset: Annotated[str, typer.Option(help="As `datasets list` names it, or korean-news.")],
     path: Annotated[Path, typer.Option(help="Where it lies: a folder, a zip or a file.")],
     methods: Annotated[str, typer.Option(help="Names with commas; all without a model when left out.")] = "",
-    users: Annotated[int, typer.Option(min=1, help="People to test at most.")] = 500,
-    seed: Annotated[int, typer.Option(min=0, help="Draws users, candidates and resamples.")] = 0,
+    users: Annotated[int, typer.Option(min=1, max=100_000, help="People to test at most.")] = 500,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Draws users, candidates and resamples.")
+    ] = 0,
     split: Annotated[
         SplitName, typer.Option(help="time, last positive, or time where there is one.")
     ] = "auto",
@@ -165,20 +183,26 @@ def evaluate(
 ) -> None:
     """Measure methods on people whose next positive is known, over the whole catalogue: docs/results.md."""
     from recsys.evaluation.cli import run_evaluation
+    from recsys.evaluation.request import EvaluationRequest
 
-    names = tuple(name.strip() for name in methods.split(",") if name.strip())
-    settings = Settings(home=home) if home else Settings()
-    run_evaluation(
-        settings,
-        dataset,
-        path,
-        methods=names,
+    request = EvaluationRequest(
+        dataset=dataset,
+        path=path,
+        methods=tuple(name.strip() for name in methods.split(",") if name.strip()),
         users=users,
         seed=seed,
         split=split,
         model=model,
-        as_json=as_json,
     )
+    run_evaluation(request, Settings(home=home) if home else Settings(), as_json=as_json)
+
+
+@app.command(hidden=True)
+def evaluate_job(folder: Path, home: Home = None) -> None:
+    """Run the evaluation that the app has put into a folder."""
+    from recsys.evaluation.job import run_job
+
+    raise typer.Exit(run_job(folder, Settings(home=home) if home else Settings()))
 
 
 @app.command()

@@ -45,6 +45,16 @@ class Item(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemRef:
+    """An item of a history, by catalogue and id. `title` stands in where it is no longer there, and is all
+    there is of something typed (`catalog` "")."""
+
+    catalog: str
+    id: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Interaction:
     """One thing that one user did with one item.
 

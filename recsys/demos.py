@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from recsys.catalog import History, Item
+from recsys.catalog import History, Item, ItemRef
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 DOMAINS = (
@@ -52,6 +52,25 @@ class DemoQuery(_Data):
     text: str
 
 
+class Example(_Data):
+    """Something to try in the playground: history items as [catalogue, id], or a query, and where to look.
+
+    `title` and `says` are by language: what it is, and what to look out for.
+    """
+
+    id: str
+    title: dict[str, str]
+    says: dict[str, str]
+    items: list[tuple[str, str]] = []
+    query: str = ""
+    catalog: str
+
+    @property
+    def history(self) -> tuple[ItemRef, ...]:
+        """The history as references."""
+        return tuple(ItemRef(catalog, item_id) for catalog, item_id in self.items)
+
+
 class _DemoFile(_Data):
     domain: str
     histories: list[DemoHistory]
@@ -85,6 +104,13 @@ def load_demo(domain: str, assets: Path = ASSETS) -> Demo:
 def load_demos(assets: Path = ASSETS) -> dict[str, Demo]:
     """All demo domains by name, in the order of `DOMAINS`."""
     return {domain: load_demo(domain, assets) for domain in DOMAINS}
+
+
+@cache
+def load_examples(assets: Path = ASSETS) -> tuple[Example, ...]:
+    """What the playground offers to try; each name is in the demo catalogues."""
+    found = TypeAdapter(list[Example]).validate_json((assets / "demos" / "examples.json").read_bytes())
+    return tuple(found)
 
 
 def check_demo(domain: str, assets: Path = ASSETS) -> list[str]:

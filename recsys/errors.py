@@ -4,7 +4,7 @@
     ├── InputError            what was typed or sent cannot be used            exit code 2
     │   ├── UnknownModelError, UnknownAdapterError, UnknownCatalogError
     │   ├── ServerNameError, ServedModelError, UnknownEmbedderError
-    │   ├── EmptyRequestError, TextTooLongError, PromptTooLongError
+    │   ├── EmptyRequestError, TextTooLongError, PromptTooLongError, UnknownRecommendationError
     │   └── CatalogFileError
     ├── DataError             a file or folder is not what it should be        exit code 3
     │   ├── ModelFileError, HubModelError, AdapterFileError
@@ -118,6 +118,13 @@ class TextTooLongError(InputError):
 
     cause = "The {what} has {length:,} characters; at most {limit:,} can be used."
     cure = "Shorten it and try again."
+
+
+class UnknownRecommendationError(InputError):
+    """Details: `id`."""
+
+    cause = "The recommendation {id!r} is not known here any more, so it cannot be rated."
+    cure = "Ask for it again and rate what comes."
 
 
 class PromptTooLongError(InputError):

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import secrets
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from recsys.catalog import History, Item
+import numpy as np
+
+from recsys.catalog import History, Item, ItemRef
+from recsys.demos import LANGUAGES
 from recsys.errors import EmptyRequestError, InputError, TextTooLongError
-from recsys.llm.base import Request, Sampling
+from recsys.llm.base import Backend, Request, Sampling, ShowsPrompt
 from recsys.llm.pool import ModelPool
+from recsys.mentions import MentionFinder
 from recsys.prompts.build import build_prompt, language_of
+from recsys.recommendation import Asked, Recommendation, RecommendedItem, Timings
 from recsys.retrieval.answer_text import answer_part
 from recsys.retrieval.catalogs import Catalogs
-from recsys.retrieval.choosing import Rerank, Sought, choose
-from recsys.retrieval.hyde import hyde_vector
+from recsys.retrieval.choosing import Rerank, Sought, choose, ranker_for
+from recsys.retrieval.highlight import Source, about, mark_passages
+from recsys.retrieval.hyde import Parts, search_parts
+from recsys.retrieval.index import Hit
 from recsys.retrieval.keywords import Scores
+from recsys.retrieval.reasons import reasons
 from recsys.retrieval.rerank import reranker
 from recsys.retrieval.settings import RetrievalSettings
+
+__all__ = ["MAX_INPUT_CHARS", "MAX_ITEMS", "NO_MODEL", "Recommendation", "RecommendedItem", "Recommender"]
 
 MAX_INPUT_CHARS = 20_000
 """Characters of history and query together."""
@@ -25,49 +37,39 @@ MAX_INPUT_CHARS = 20_000
 MAX_ITEMS = 100
 """Items in one list of recommendations."""
 
+NO_MODEL = "none"
+"""In place of a model: nothing is written, the items are those nearest to history and query."""
+
+_BY_SEARCH = RetrievalSettings(order="search")
+
 _TEMPERATURE, _TOP_P = 0.5, 0.9
 """Steadier than the sampling of candidates, which have to differ from each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecommendedItem:
-    """One real item: `chunk` is its passage nearest to what was asked and answered, `score` the cosine
-    similarity of the two, centred. The order of items may follow more than the score."""
+@dataclass(frozen=True)
+class _Person:
+    """A checked request: who asks, for what."""
 
-    item: Item
-    score: float
-    chunk: str
+    catalog: str
+    domain: str
+    history: tuple[tuple[str, Item], ...]
+    titles: tuple[str, ...]
+    query: str
+    k: int
 
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """Milliseconds that each stage took; `rerank` is what a model took to order the items found."""
-
-    generate: float = 0.0
-    embed: float = 0.0
-    search: float = 0.0
-    rerank: float = 0.0
-
-    @property
-    def total(self) -> float:
-        """The sum of the stages."""
-        return self.generate + self.embed + self.search + self.rerank
+    def language(self, wanted: str) -> str:
+        """`wanted`, or where that is "auto" the language of the query or the titles."""
+        return language_of(self.query or " ".join(self.titles)) if wanted == "auto" else wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """What is known so far: the answer grows, then the items come, with `done`.
+@dataclass(frozen=True)
+class _Written:
+    """What a model has written: all answers as they are, the first one in `said`; and its order of items."""
 
-    `left_out` counts the oldest history items that did not fit the model's context; `cut` is set when
-    the answer ended at its token limit.
-    """
-
-    answer: str = ""
-    items: tuple[RecommendedItem, ...] = ()
-    timings: Timings = field(default_factory=Timings)
-    left_out: int = 0
-    cut: bool = False
-    done: bool = False
+    said: Recommendation
+    answers: tuple[str, ...] = ()
+    rerank: _TimedRerank | None = None
+    seconds: float = 0.0
 
 
 class Recommender:
@@ -76,115 +78,249 @@ class Recommender:
     def __init__(self, pool: ModelPool, catalogs: Catalogs) -> None:
         self.pool = pool
         self.catalogs = catalogs
+        self._mentions = MentionFinder(catalogs)
 
     def recommend(
         self,
         catalog: str,
         *,
-        history: Sequence[str] = (),
+        history: Sequence[str | ItemRef] = (),
         query: str = "",
         model: str = "",
         k: int = 10,
         language: str = "auto",
         seed: int = 0,
         settings: RetrievalSettings = RetrievalSettings(),
+        cancel: threading.Event | None = None,
     ) -> Iterator[Recommendation]:
-        """Recommend `k` items of `catalog` to somebody with this history (titles) or query, or both.
+        """Recommend `k` items of `catalog` to somebody with this history (titles or items) or query, or both.
 
         The model writes a hypothetical answer. Where most of the history is of `catalog` itself, the items
         are ranked by what `CatalogRanker` knows of the history and the query, without the answer; otherwise
-        the catalogue is searched with the answer and what was asked (`hyde_vector`). So the items are real
-        whatever the answer names. Items of the history are left out. `settings` change all of this.
-        `model` is "name" or "name+adapter", by default the app's; `language` is that of the answer
-        ("auto": that of the query or the titles). Without a part for a model none is asked for.
+        the catalogue is searched with the answer and what was asked (`search_parts`). So the items are real
+        whatever the answer names. Items of the history are left out.
+        `model` is "name" or "name+adapter", by default the app's, or "none" for no answer at all;
+        `language` is that of the answer ("auto": that of the query or the titles). Setting `cancel` ends
+        the answer between two tokens; the items are then those for what was written.
+
+        `settings` change how items are found; a model is asked only where they need one.
 
         Raises EmptyRequestError, TextTooLongError, UnknownCatalogError, UnknownModelError,
         UnknownAdapterError, NotReadyError and others of the tree before the first yield.
         """
-        titles = [title.strip() for title in history if title.strip()]
-        query = query.strip()
-        target = self._checked(catalog, titles, query, k)
-        found = tuple(self.catalogs.find(titles, prefer=catalog))
-        person = History(items=tuple(item for _, item in found), query=query)
-        rerank: _TimedRerank | None = None
-        answers: list[str] = []
-        cut, left_out = False, 0
+        person = self._person(catalog, history, query, k)
+        written = _Written(Recommendation(asked=_asked(person, language)))
+        if model != NO_MODEL and settings.needs_model:
+            cancelled = cancel or threading.Event()
+            written = yield from self._answered(person, model, language, seed, cancelled, settings)
+        answer = written.said.answer.strip()
+        counted = tuple(part for text in written.answers if (part := answer_part(text, settings.part)))
         started = time.perf_counter()
-        if settings.needs_model:
-            backend, adapter = self.pool.resolve(model)
-            languages = backend.languages
-            wanted = language_of(" ".join([query or " ".join(titles)])) if language == "auto" else language
-            prompt = build_prompt(
-                person, target=target, language=wanted if wanted in languages else languages[0]
-            )
-            sampling = Sampling(
-                seed=seed,
-                temperature=_TEMPERATURE,
-                top_p=_TOP_P,
-                max_tokens=self.pool.settings.max_answer_tokens,
-            )
-            request = Request(prompt, sampling, n=max(settings.answers, 1), adapter=adapter)
-            rerank = _TimedRerank(reranker(backend, request, person, target, settings))
-            if settings.answers:
-                request = backend.fit(request)
-                left_out = request.prompt.left_out
-                answers = [""] * request.n
-                started = time.perf_counter()
-                for delta in backend.stream(request):
-                    answers[delta.index] += delta.text
-                    if delta.index == 0:  # the first one is shown
-                        cut = delta.finish == "length"
-                        yield Recommendation(answers[0], left_out=left_out)
-        answer = answers[0].strip() if answers else ""
-        parts = tuple(part for text in answers if (part := answer_part(text, settings.part)))
-        generated = time.perf_counter() if answers else started
-        vector = hyde_vector(
-            self.catalogs.index,
-            self.catalogs.embedder,
-            target=catalog,
-            history=found,
-            query=query,
-            answer=parts,
-            weights=settings.weights,
-        )
+        parts = self._parts(person, counted)
+        vector = parts.combined(self.catalogs.index.centroid(catalog), settings.weights)
         embedded = time.perf_counter()
-        sought = Sought(catalog, vector, found, query, parts)
-        items = self._items(sought, k, settings, rerank)
-        reranked = rerank.seconds if rerank else 0.0
+        sought = Sought(catalog, vector, person.history, person.query, counted)
+        hits = choose(self.catalogs, sought, k, settings, written.rerank)
+        by_signals = ranker_for(self.catalogs, sought, settings) is not None
+        reranked = written.rerank.seconds if written.rerank else 0.0
         timings = Timings(
-            generate=1000 * (generated - started),
-            embed=1000 * (embedded - generated),
+            generate=1000 * written.seconds,
+            embed=1000 * (embedded - started),
             search=1000 * (time.perf_counter() - embedded - reranked),
             rerank=1000 * reranked,
         )
-        yield Recommendation(answer, items, timings, left_out, cut, done=True)
+        yield replace(
+            written.said,
+            answer=answer,
+            items=self._explained(catalog, hits, parts, person.history, person.query, answer),
+            mentions=self._mentions.find(answer, catalog, person.history, person.query),
+            ranked_by="history" if by_signals else "search",
+            timings=timings,
+            id=_new_id(),
+            done=True,
+        )
 
     def retrieve(self, catalog: str, text: str, k: int = 10) -> Recommendation:
         """The `k` items of `catalog` nearest to `text`, without a model."""
-        self._checked(catalog, [], text.strip(), k)
-        started = time.perf_counter()
-        vector = hyde_vector(self.catalogs.index, self.catalogs.embedder, target=catalog, query=text.strip())
-        embedded = time.perf_counter()
-        items = self._items(Sought(catalog, vector), k, RetrievalSettings(order="search"))
-        searched = time.perf_counter()
-        timings = Timings(embed=1000 * (embedded - started), search=1000 * (searched - embedded))
-        return Recommendation("", items, timings, done=True)
+        return self._nearest(self._person(catalog, (), text, k))
 
-    def _checked(self, catalog: str, titles: Sequence[str], query: str, k: int) -> str:
-        """The catalogue's domain, once everything about the request is in order."""
-        if not titles and not query:
+    def more_like(self, catalog: str, like: ItemRef, k: int = 10) -> Recommendation:
+        """The `k` items of `catalog` nearest to one item, which may be of another catalogue. Without a model.
+
+        Raises InputError where there is no such item.
+        """
+        known = self.catalogs.store.get(like.catalog, [like.id]) if like.catalog else {}
+        if like.id not in known:
+            raise InputError(reason=f"There is no item {like.id!r} in the catalogue {like.catalog!r}.")
+        return self._nearest(self._person(catalog, [like], "", k))
+
+    def search_chunks(self, catalog: str, text: str, k: int = 10) -> Recommendation:
+        """The `k` passages of `catalog` nearest to `text`, as items that may come several times."""
+        person, index = self._person(catalog, (), text, k), self.catalogs.index
+        started = time.perf_counter()
+        parts = self._parts(person)
+        embedded = time.perf_counter()
+        hits = index.chunks(catalog, parts.combined(index.centroid(catalog)), k)
+        known = self.catalogs.store.get(catalog, {hit.item_id for hit in hits})
+        there = [(known[hit.item_id], hit) for hit in hits if hit.item_id in known]
+        return replace(self._found_items(person, parts, there, started, embedded), id="")
+
+    def _nearest(self, person: _Person) -> Recommendation:
+        """The items nearest to what is known of a person, without a model."""
+        started = time.perf_counter()
+        parts = self._parts(person)
+        vector = parts.combined(self.catalogs.index.centroid(person.catalog))
+        embedded = time.perf_counter()
+        hits = choose(self.catalogs, Sought(person.catalog, vector, person.history), person.k, _BY_SEARCH)
+        return self._found_items(person, parts, hits, started, embedded)
+
+    def _found_items(
+        self,
+        person: _Person,
+        parts: Parts,
+        hits: Sequence[tuple[Item, Hit]],
+        started: float,
+        embedded: float,
+    ) -> Recommendation:
+        searched = time.perf_counter()
+        return Recommendation(
+            items=self._explained(person.catalog, hits, parts, person.history, person.query, ""),
+            timings=Timings(embed=1000 * (embedded - started), search=1000 * (searched - embedded)),
+            done=True,
+            asked=_asked(person),
+            ranked_by="search",
+            id=_new_id(),
+        )
+
+    def _parts(self, person: _Person, answers: Sequence[str] = ()) -> Parts:
+        return search_parts(
+            self.catalogs.index,
+            self.catalogs.embedder,
+            target=person.catalog,
+            history=person.history,
+            query=person.query,
+            answer=answers,
+        )
+
+    def _person(self, catalog: str, history: Sequence[str | ItemRef], query: str, k: int) -> _Person:
+        """The request, once everything about it is in order."""
+        entries = [entry for entry in history if _title_of(entry)]
+        titles = tuple(map(_title_of, entries))
+        query = query.strip()
+        if not entries and not query:
             raise EmptyRequestError()
         if (length := len(query) + sum(map(len, titles))) > MAX_INPUT_CHARS:
             raise TextTooLongError(what="history or query", length=length, limit=MAX_INPUT_CHARS)
         if not 1 <= k <= MAX_ITEMS:
             raise InputError(reason=f"k is {k}; between 1 and {MAX_ITEMS} items can be asked for.")
-        return self.catalogs.searchable(catalog).domain
+        row = self.catalogs.searchable(catalog)
+        return _Person(catalog, row.domain, self._found(entries, catalog), titles, query, k)
 
-    def _items(
-        self, sought: Sought, k: int, settings: RetrievalSettings, rerank: Rerank | None = None
+    def _found(self, entries: Sequence[str | ItemRef], prefer: str) -> tuple[tuple[str, Item], ...]:
+        """(catalogue, item) of each entry: items where they are, titles where `Catalogs.find` says."""
+        known = {
+            position: (entry.catalog, items[entry.id])
+            for position, entry in enumerate(entries)
+            if isinstance(entry, ItemRef)
+            and entry.catalog
+            and entry.id in (items := self.catalogs.store.get(entry.catalog, [entry.id]))
+        }
+        titles = [_title_of(entry) for position, entry in enumerate(entries) if position not in known]
+        by_title = iter(self.catalogs.find(titles, prefer=prefer))
+        return tuple(known.get(position) or next(by_title) for position in range(len(entries)))
+
+    def _answered(
+        self,
+        person: _Person,
+        model: str,
+        language: str,
+        seed: int,
+        cancel: threading.Event,
+        settings: RetrievalSettings,
+    ) -> Generator[Recommendation, None, _Written]:
+        """The first answer as it grows; all of them at the end."""
+        model = model or self.pool.default
+        backend, adapter = self.pool.resolve(model)
+        history = History(tuple(item for _, item in person.history), query=person.query)
+        wanted = person.language(language)
+        spoken = wanted if wanted in backend.languages else backend.languages[0]
+        prompt = build_prompt(history, target=person.domain, language=spoken)
+        sampling = Sampling(
+            seed=seed, temperature=_TEMPERATURE, top_p=_TOP_P, max_tokens=self.pool.settings.max_answer_tokens
+        )
+        count = max(settings.answers, 1)
+        request = Request(prompt, sampling, n=count, adapter=adapter, cancel=cancel)
+        rerank = _TimedRerank(reranker(backend, request, history, person.domain, settings))
+        asked = replace(_asked(person), model=model, language=spoken)
+        if not settings.answers:
+            return _Written(Recommendation(asked=asked), rerank=rerank)
+        request = backend.fit(request)
+        prompt = request.prompt
+        asked = replace(
+            asked,
+            language=prompt.language,
+            system=prompt.system,
+            instruction=prompt.instruction,
+            prompt=_prompt_text(backend, request),
+        )
+        so_far = Recommendation(asked=asked, left_out=prompt.left_out)
+        answers = [""] * count
+        started = time.perf_counter()
+        yield so_far
+        for delta in backend.stream(request):
+            answers[delta.index] += delta.text
+            if delta.index == 0:  # the first one is shown
+                so_far = replace(so_far, answer=answers[0], cut=delta.finish == "length")
+                yield so_far
+        if cancel.is_set():
+            so_far = replace(so_far, stopped=True)
+            yield so_far
+        return _Written(so_far, tuple(answers), rerank, time.perf_counter() - started)
+
+    def _explained(
+        self,
+        catalog: str,
+        hits: Sequence[tuple[Item, Hit]],
+        parts: Parts,
+        history: Sequence[tuple[str, Item]],
+        query: str,
+        answer: str,
     ) -> tuple[RecommendedItem, ...]:
-        found = choose(self.catalogs, sought, k, settings, rerank)
-        return tuple(RecommendedItem(item, hit.score, hit.chunk) for item, hit in found)
+        """The found items with why they were found and which words of their passages tell."""
+        if not hits:
+            return ()
+        items = [item for _, item in history]
+        vectors = self.catalogs.index.item_vectors(catalog, [item.id for item, _ in hits])
+        centre = self.catalogs.index.centroid(catalog)
+        centred = np.stack([vectors.get(item.id, centre) - centre for item, _ in hits])
+        why = reasons(centred, parts, items)
+        texts: dict[Source, str] = {"query": query, "answer": answer, "history": about(items)}
+        marks = mark_passages([hit.chunk for _, hit in hits], {s: t for s, t in texts.items() if t})
+        return tuple(
+            RecommendedItem(item, hit.score, hit.chunk, catalog, of_item, marked)
+            for (item, hit), of_item, marked in zip(hits, why, marks, strict=True)
+        )
+
+
+def _asked(person: _Person, language: str = "auto") -> Asked:
+    """What was asked, of no model."""
+    spoken = person.language(language)
+    return Asked(
+        person.catalog, person.domain, person.history, person.query, NO_MODEL,
+        language=spoken if spoken in LANGUAGES else LANGUAGES[0],
+    )  # fmt: skip
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _title_of(entry: str | ItemRef) -> str:
+    return ((entry.title or entry.id) if isinstance(entry, ItemRef) else entry).strip()
+
+
+def _prompt_text(backend: Backend, request: Request) -> str:
+    return backend.prompt_text(request) if isinstance(backend, ShowsPrompt) else ""
 
 
 class _TimedRerank:

@@ -119,6 +119,12 @@ class Paths:
         return self.home / "annotations.db"
 
     @property
+    def feedback(self) -> Path:
+        """The SQLite file of thumbs in the playground."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        return self.home / "feedback.db"
+
+    @property
     def comparisons(self) -> Path:
         """The SQLite file of the votes of blind comparisons."""
         self.home.mkdir(parents=True, exist_ok=True)

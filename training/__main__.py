@@ -29,6 +29,7 @@ from recsys.llm.registry import load_spec
 from recsys.settings import Settings
 from training import adapters_cli
 from training.adapters.export import ExportForm, export_adapter
+from training.comparison.blind import BlindStore
 from training.config import DpoConfig, SftConfig, TrainingConfig, config_class, parse_config
 from training.errors import OutputExistsError
 from training.follow import exit_if_failed, follow, summary
@@ -82,6 +83,9 @@ def dpo(
     pairs: Annotated[Path | None, typer.Option(help="Preference rows as JSON Lines or Parquet.")] = None,
     from_store: Annotated[bool, typer.Option("--from-store", help="Take the judgements made here.")] = False,
     strategy: Annotated[str, typer.Option(help="With --from-store: best-worst or all.")] = "best-worst",
+    votes: Annotated[
+        bool, typer.Option("--votes", help="With --from-store: the votes of blind comparisons too.")
+    ] = False,
     preset: Preset = None,
     out: Out = None,
     home: Home = None,
@@ -94,7 +98,12 @@ def dpo(
     config = parse_config(preset_values(preset, "dpo") | values, "dpo")
     if (pairs is not None) == from_store:
         raise InputError(reason="Give the pairs either with --pairs FILE or with --from-store.")
-    _run(config, lambda settings: pairs if pairs is not None else _from_store(settings, strategy), out, home)
+    _run(
+        config,
+        lambda settings: pairs if pairs is not None else _from_store(settings, strategy, votes),
+        out,
+        home,
+    )
 
 
 def _run(
@@ -198,11 +207,12 @@ def _settings(home: Path | None) -> Settings:
     return Settings() if home is None else Settings(home=home)
 
 
-def _from_store(settings: Settings, strategy: str) -> Rows:
+def _from_store(settings: Settings, strategy: str, votes: bool) -> Rows:
     from annotation.pairs import pairs_from_store
 
     found = pairs_from_store(settings.paths.annotations, cast(Literal["best-worst", "all"], strategy))
-    return cast(Rows, [pair.to_row() for pair in found])
+    judged = [pair.to_row() for pair in found]
+    return [*judged, *(BlindStore(settings.paths.comparisons).pairs() if votes else ())]
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from recsys.errors import InputError, UnknownModelError
 from recsys.i18n import error_text
 from recsys.synthesis.jobs import JobStore
 from recsys.ui.page import Texts
+from training.comparison.blind import BlindStore
 from training.config import TrainingConfig, parse_config
 from training.methods import Rows
 from training.preflight import preflight as look_ahead
@@ -68,6 +69,7 @@ class PreflightPayload(TypedDict):
 def register(
     store: RunStore,
     pairs: Callable[[Strategy], list[PreferencePair]],
+    votes: BlindStore,
     jobs: JobStore,
     access: Access,
     page: Texts,
@@ -79,12 +81,14 @@ def register(
         values = dict(config)
         strategy: Strategy = values.pop("strategy", "best-worst")
         job = values.pop("job", "")
+        with_votes = values.pop("votes", False) is True
         request_id = values.pop("request_id", None)
         parsed = parse_config(values, kind)
         if parsed.model not in models:
             raise UnknownModelError(name=parsed.model, known=", ".join(models))
         if kind == "dpo":
-            return parsed, [pair.to_row() for pair in pairs(strategy)], request_id
+            rows = [*(pair.to_row() for pair in pairs(strategy)), *(votes.pairs() if with_votes else ())]
+            return parsed, rows, request_id
         if jobs.report(str(job)) is None:
             raise InputError(reason=f"The job {job!r} is not finished. SFT needs the name of one that is.")
         return parsed, jobs.folder(str(job)) / "train.parquet", request_id
@@ -95,7 +99,8 @@ def register(
     ) -> dict[str, str]:
         """Start DPO on the stored judgements, or SFT on the rows of a finished synthesis job.
 
-        `config` takes the fields of DpoConfig or SftConfig, `request_id`, and `strategy` or `job`.
+        `config` takes the fields of DpoConfig or SftConfig, `request_id`, `strategy` and `votes` (true
+        adds the votes of blind comparisons) for DPO, `job` for SFT.
         """
         access.require(request.username, Role.RESEARCHER)
         parsed, rows, request_id = wanted(kind, config)

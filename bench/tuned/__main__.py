@@ -36,11 +36,15 @@ _EACH_LANGUAGE = 200
 class Study:
     """One folder: `home` for models, runs and adapters, and the files of the stages."""
 
-    def __init__(self, folder: Path, data: Path | None, rows: int, pairs: int) -> None:
+    def __init__(self, folder: Path, data: Path | None, rows: int, pairs: int, rank: int) -> None:
         self.folder = folder
         self.home = folder / "home"
         self.rows = rows
         self.pairs = pairs
+        self.rank = rank
+        self.models: dict[str, str | None] = {"base": None, "sft": "sft"}
+        if pairs:
+            self.models["dpo"] = "dpo"
         self.sources = {"catalog": folder / "demo"}
         if data is not None:
             self.sources |= {"movielens": data / "movies", "books": data / "books"}
@@ -52,8 +56,9 @@ class Study:
             write_demo_dataset(self.folder / "demo", people=max(1000, self.rows))
         self._synthesize()
         self._train("sft", "sft", ["--data", str(self.folder / "rows" / "train.parquet")])
-        self._ask_and_prefer()
-        self._train("dpo", "dpo", ["--pairs", str(self.folder / "pairs.jsonl"), "--parent", "sft"])
+        if self.pairs:
+            self._prefer()
+            self._train("dpo", "dpo", ["--pairs", str(self.folder / "pairs.jsonl"), "--parent", "sft"])
         self._report()
 
     def _synthesize(self) -> None:
@@ -77,33 +82,26 @@ class Study:
         if (self.home / "adapters" / name).exists():
             return
         started = time.monotonic()
-        settings = {"sft": ["--max-length", "512", "--no-samples"], "dpo": ["--no-samples"]}[kind]
+        settings = {"sft": ["--max-length", "768", "--no-samples"], "dpo": ["--no-samples"]}[kind]
+        settings += ["--lora-r", str(self.rank), "--lora-alpha", str(2 * self.rank)]
         common = ["--model", MODEL, "--name", name, "--eval-steps", "0", "--home", str(self.home)]
         self._python("training", kind, *options, *settings, *common)
         (self.folder / f"{name}.seconds").write_text(f"{time.monotonic() - started:.0f}")
 
-    def _ask_and_prefer(self) -> None:
-        asked = self._asked()
-        embedder = self._embedder()
+    def _prefer(self) -> None:
+        if (path := self.folder / "pairs.jsonl").exists():
+            return
+        embedder, backend = self._embedder(), self._backend()
         known = catalogues(self.sources, embedder)
-        backend = self._backend()
-        for name, adapter in (("base", None), ("sft", "sft")):
-            self._answers(name, adapter, asked, backend)
-        if not (path := self.folder / "pairs.jsonl").exists():
-            told = self._counter("pairs")
-            rest = self._left_over(asked)
-            rows = sample_pairs(backend, "sft", rest, known, embedder, wanted=self.pairs, told=told)
-            _write_lines(path, rows)
+        rest, told = self._left_over(self._asked()), self._counter("pairs")
+        _write_lines(path, sample_pairs(backend, "sft", rest, known, embedder, wanted=self.pairs, told=told))
         backend.close()
 
     def _report(self) -> None:
         asked, embedder = self._asked(), self._embedder()
         known = catalogues(self.sources, embedder)
         backend = self._backend()
-        found = {
-            name: self._answers(name, adapter, asked, backend)
-            for name, adapter in (("base", None), ("sft", "sft"), ("dpo", "dpo"))
-        }
+        found = {name: self._answers(name, a, asked, backend) for name, a in self.models.items()}
         backend.close()
         table = {
             language: {
@@ -113,8 +111,9 @@ class Study:
             for language in ("en", "ko")
         }
         store = AdapterStore(Paths(self.home).adapters)
-        cards = {name: store.get(name, MODEL).card.metrics for name in ("sft", "dpo")}
-        seconds = {name: int((self.folder / f"{name}.seconds").read_text()) for name in ("sft", "dpo")}
+        trained = [name for name in self.models.values() if name]
+        cards = {name: store.get(name, MODEL).card.metrics for name in trained}
+        seconds = {name: int((self.folder / f"{name}.seconds").read_text()) for name in trained}
         report = {"answers": table, "metrics": cards, "seconds": seconds}
         (self.folder / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
         for language, columns in table.items():
@@ -189,11 +188,12 @@ def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
 def main(
     folder: Annotated[Path, typer.Argument(help="Where everything is kept.")],
     data: Annotated[Path | None, typer.Option(help="The folder with movies/ and books/.")] = None,
-    rows: Annotated[int, typer.Option(help="Rows of instruction data.")] = 4000,
-    pairs: Annotated[int, typer.Option(help="Preference pairs, 200 at least.")] = 240,
+    rows: Annotated[int, typer.Option(help="Rows of instruction data.")] = 1200,
+    pairs: Annotated[int, typer.Option(help="Preference pairs for DPO; 0: no DPO.")] = 200,
+    rank: Annotated[int, typer.Option(help="Rank of the adapters.")] = 16,
 ) -> None:
     """Do what is not done yet, and print the table."""
-    Study(folder, data, rows, pairs).run()
+    Study(folder, data, rows, pairs, rank).run()
 
 
 if __name__ == "__main__":

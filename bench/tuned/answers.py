@@ -63,7 +63,7 @@ class Catalogue:
         cosines = self.matrix.cosines(vectors)
         own = cosines[:, [self.places[target]]]
         cosines[:, [self.places[item] for item in without if item in self.places]] = -2.0
-        return (1 + (cosines > own).sum(axis=1)).tolist()
+        return [int(1 + above) for above in (cosines > own).sum(axis=1)]
 
 
 def read_asked(path: Path) -> list[Asked]:

@@ -26,7 +26,7 @@ _NOT_TAUGHT = frozenset({"korean-news"})
 def write_demo_dataset(folder: Path, *, people: int, seed: int = 0) -> Path:
     """Write `items.jsonl` and `interactions.csv`, which the dataset `catalog` reads; returns `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    items = [item for name in DOMAINS if name not in _NOT_TAUGHT for item in load_demo(name).items]
+    items = [item for name in DOMAINS if name not in _NOT_TAUGHT for item in load_demo(name).items.values()]
     lines = (json.dumps(item.model_dump(exclude_none=True), ensure_ascii=False) + "\n" for item in items)
     (folder / "items.jsonl").write_text("".join(lines), encoding="utf-8")
     with (folder / "interactions.csv").open("w", encoding="utf-8", newline="") as file:

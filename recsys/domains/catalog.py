@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from recsys.catalog import Interaction, Item
@@ -20,6 +20,7 @@ from recsys.domains.text import blocks
 from recsys.domains.values import clean, clean_title, number, unix_time, without_tags
 
 _ITEMS = "a CSV or JSON Lines file with the columns id and title (and text, domain, language, url, others)"
+_DOMAIN_ROWS = 10_000
 _BOTH = "beside it one with the columns user and item (and value or rating, time, signal)"
 
 
@@ -65,9 +66,17 @@ class Catalog(Dataset):
             if len(files[role]) > 1:
                 places = ", ".join(member.place for member in files[role])
                 self._accounts["files"].note(f"{role} are read from {places}")
-        member = files["items"][0]
-        first = next(self._parsed(member, iter([list(source.head(member))])), None)
-        self.domain = clean(columns(source, member).text(first or {}, "domain")) or type(self).domain
+        self.domain = self._only_domain() or type(self).domain
+
+    def _only_domain(self) -> str:
+        """The one domain that the first rows of each file name; empty where there are several."""
+        found = set()
+        for member in self.files["items"]:
+            known = columns(self.source, member)
+            for row in islice(self._rows(member, Account()), _DOMAIN_ROWS):
+                found.add(clean(known.text(row or {}, "domain")))
+        found.discard("")
+        return found.pop() if len(found) == 1 else ""
 
     def _items(self, account: Account) -> Iterator[Item]:
         for member in self.files["items"]:

@@ -22,17 +22,31 @@ _TITLES_AT_ONCE = 100
 
 @dataclass
 class Spent:
-    """What the model did so far: tokens that it wrote and scored, and the seconds that it took."""
+    """What the model did so far: tokens that it wrote and scored.
+
+    Answers are shared between methods, but each of them is charged for what it would need alone; `saved`
+    is the seconds that were charged and not spent again.
+    """
 
     written: int = 0
     scored: int = 0
-    seconds: float = 0.0
+    saved: float = 0.0
 
 
 @dataclass(frozen=True)
 class _Answered:
     history: tuple[Item, ...]
     texts: tuple[str, ...]
+    tokens: tuple[int, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Scored:
+    given: tuple[float, ...]
+    alone: tuple[float, ...]
+    tokens: int
+    seconds: float
 
 
 @dataclass
@@ -50,6 +64,7 @@ class Answering:
     trained_on: tuple[str, ...] = ()
     spent: Spent = field(default_factory=Spent)
     _written: dict[tuple[str, ...], _Answered] = field(default_factory=dict)
+    _scored: dict[tuple[tuple[str, ...], tuple[str, ...]], _Scored] = field(default_factory=dict)
     _alone: dict[str, TextScore] = field(default_factory=dict)
 
     def answers(self, history: tuple[Item, ...], count: int = 1) -> list[str]:
@@ -59,8 +74,16 @@ class Answering:
         if known is None or len(known.texts) < count:
             started = time.perf_counter()
             done = self._complete(history, 1 if count == 1 else ANSWERS)
-            self.spent.seconds += time.perf_counter() - started
-            known = self._written[key] = _Answered(history, tuple(completion.text for completion in done))
+            known = self._written[key] = _Answered(
+                history,
+                tuple(completion.text for completion in done),
+                tuple(completion.tokens for completion in done),
+                time.perf_counter() - started,
+            )
+        else:
+            written = sum(known.tokens[:count])
+            self.spent.written += written
+            self.spent.saved += known.seconds * written / max(sum(known.tokens), 1)
         return list(known.texts[:count])
 
     def written(self) -> list[tuple[tuple[Item, ...], str]]:
@@ -72,25 +95,33 @@ class Answering:
 
         Raises InputError for a backend that cannot score.
         """
+        key = (tuple(item.id for item in history), tuple(item.id for item in items))
+        if known := self._scored.get(key):
+            self.spent.scored += known.tokens
+            self.spent.saved += known.seconds
+            return list(known.given), list(known.alone)
         started, before = time.perf_counter(), set(self._alone)
         given, alone = likelihoods(self._scorer(), history, items, adapter=self.adapter, known=self._alone)
         new = [score for text, score in self._alone.items() if text not in before]
-        self.spent.scored += sum(score.tokens for score in [*given, *new])
-        self.spent.seconds += time.perf_counter() - started
-        return [score.log_p for score in given], [score.log_p for score in alone]
+        known = self._scored[key] = _Scored(
+            tuple(score.log_p for score in given),
+            tuple(score.log_p for score in alone),
+            sum(score.tokens for score in [*given, *new]),
+            time.perf_counter() - started,
+        )
+        self.spent.scored += known.tokens
+        return list(known.given), list(known.alone)
 
     def titles(self, items: Sequence[Item], kind: str) -> list[TextScore]:
         """The likelihood of each item's title after nothing but what kind of thing it is.
 
         Raises InputError for a backend that cannot score.
         """
-        started = time.perf_counter()
         scorer, scored = self._scorer(), list[TextScore]()
         for begin in range(0, len(items), _TITLES_AT_ONCE):
             texts = [f" {item.title}\n" for item in items[begin : begin + _TITLES_AT_ONCE]]
             scored += scorer.score(f"{kind}:", texts, adapter=self.adapter)
         self.spent.scored += sum(score.tokens for score in scored)
-        self.spent.seconds += time.perf_counter() - started
         return scored
 
     def _scorer(self) -> Scoring:
@@ -102,9 +133,7 @@ class Answering:
 
     def choice(self, history: tuple[Item, ...], items: Sequence[Item]) -> str:
         """What the model says when it is shown `items` and asked which one comes next."""
-        started = time.perf_counter()
         (done,) = self._complete(history, 1, items)
-        self.spent.seconds += time.perf_counter() - started
         return done.text
 
     def _complete(

@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
-from pathlib import Path
+import threading
+import time
 
-from recsys.evaluation.answering import Answering
-from recsys.evaluation.load import load_cases
-from recsys.evaluation.methods.registry import METHODS, usual_methods
+from recsys.errors import ConflictError
+from recsys.evaluation.cases import EvaluationData
+from recsys.evaluation.perform import Step, perform
 from recsys.evaluation.report import Difference, MethodResult, Report
-from recsys.evaluation.run import evaluate
-from recsys.evaluation.splits import Split
+from recsys.evaluation.request import EvaluationRequest
+from recsys.evaluation.run import EvaluationStopped
 from recsys.evaluation.store import ReportStore, compare_reports
-from recsys.evaluation.workbench import Workbench
-from recsys.llm.pool import ModelPool
-from recsys.retrieval.embedders.choice import open_embedder
-from recsys.retrieval.vector_cache import CachedEmbedder
 from recsys.settings import Settings
 
+_EVERY_S = 5.0
 
-def run_evaluation(
-    settings: Settings,
-    dataset: str,
-    path: Path,
-    *,
-    methods: tuple[str, ...],
-    users: int,
-    seed: int,
-    split: Split,
-    model: str,
-    as_json: bool,
-) -> None:
-    """Evaluate, save the report and print it; with `as_json` the last line is the report as JSON."""
-    data = load_cases(dataset, path, users=users, seed=seed, split=split)
-    names = methods or usual_methods(data)
-    _say(f"{data.name}: {len(data.cases)} users, {len(data.items)} items; {data.protocol}")
-    for note in data.notes:
-        _say(f"note: {note}")
-    embedder = CachedEmbedder(open_embedder(settings), settings.paths.vectors, _counter("texts embedded"))
-    pool = ModelPool(settings)
+
+def run_evaluation(request: EvaluationRequest, settings: Settings, *, as_json: bool) -> None:
+    """Evaluate, save the report and print it; with `as_json` the last line is the report as JSON.
+
+    Ctrl-C ends it after the user in work, with a report of the methods that are finished.
+    """
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda signum, frame: _ask_to_stop(stop))
     try:
-        answering = None
-        if any(name in METHODS and METHODS[name].model for name in names):
-            backend, adapter = pool.resolve(model)
-            answering = Answering(
-                backend,
-                data.domain,
-                adapter,
-                max_tokens=settings.max_answer_tokens,
-                seed=seed,
-                trained_on=_trained_on(pool, backend.name, adapter),
-            )
-        bench = Workbench(data, embedder, seed=seed, answering=answering)
-        done = evaluate(bench, names, _progress())
-        name = ReportStore(settings.paths.evaluations).save(done.saved, done.candidates)
+        done = perform(request, settings, _Lines(stop), _say_cases, typed=True)
+    except EvaluationStopped:
+        raise ConflictError(reason="Stopped before any method was finished.") from None
     finally:
-        pool.close()
-        embedder.close()
+        signal.signal(signal.SIGINT, before)
+    name = ReportStore(settings.paths.evaluations).save(done.saved, done.candidates)
     report = done.saved.report
     print("\n".join(table(report)))
     print(f"saved as {name}")
@@ -103,32 +78,35 @@ def _difference(found: Difference) -> str:
     return f"{found.difference:+.4f} [{low:+.4f}, {high:+.4f}] p={found.p:.4f} Holm {found.p_holm:.4f}"
 
 
-def _trained_on(pool: ModelPool, model: str, adapter: str | None) -> tuple[str, ...]:
-    """The datasets in the configuration of an adapter's run, where it names any."""
-    if adapter is None:
-        return ()
-    named = pool.adapters.get(adapter, model).card.config.get("datasets", [])
-    return tuple(str(name) for name in named) if isinstance(named, list) else ()
+def _ask_to_stop(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise KeyboardInterrupt
+    _say("Stopping after the user in work. Once more: at once.")
+    stop.set()
 
 
-def _progress() -> Callable[[str, int, int], None]:
-    def show(method: str, done: int, total: int) -> None:
-        if done == total or done % 100 == 0:
-            _say(f"{method}: {done} of {total}")
-
-    return show
+def _say_cases(data: EvaluationData) -> None:
+    _say(f"{data.name}: {len(data.cases)} users, {len(data.items)} items; {data.protocol}")
+    for note in data.notes:
+        _say(f"note: {note}")
 
 
-def _counter(what: str) -> Callable[[int], None]:
-    total = 0
+class _Lines:
+    """Prints a line when the stage or the method changes, and every few seconds."""
 
-    def show(count: int) -> None:
-        nonlocal total
-        if total // 1000 != (total + count) // 1000:
-            _say(f"{total + count} {what}")
-        total += count
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._at = ("", "")
+        self._printed = 0.0
 
-    return show
+    def __call__(self, step: Step) -> None:
+        if self._stop.is_set():
+            raise EvaluationStopped
+        at = (step.stage, step.method)
+        if at != self._at or time.monotonic() - self._printed > _EVERY_S or step.done == step.total > 0:
+            self._at, self._printed = at, time.monotonic()
+            count = f": {step.done:,} of {step.total:,}" if step.total else ""
+            _say(f"{step.method or step.stage}{count}")
 
 
 def _say(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,19 +13,24 @@ from recsys.evaluation.answer_metrics import measure_answers
 from recsys.evaluation.answering import Spent
 from recsys.evaluation.cases import EvaluationData
 from recsys.evaluation.measure import Ranking, rank_cases, summarise
-from recsys.evaluation.methods.registry import DEFAULT, METHODS, check_methods
+from recsys.evaluation.methods.registry import DEFAULT, METHODS, asks_model, check_methods
 from recsys.evaluation.report import MethodResult, Report, SavedReport
 from recsys.evaluation.sampled import Sampled, draw_candidates
 from recsys.evaluation.store import differences
 from recsys.evaluation.workbench import Workbench
 
 
+class EvaluationStopped(Exception):
+    """Raised by a progress function to end an evaluation early."""
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """A report that can be saved, and the candidates that it drew."""
+    """A report that can be saved, and the candidates that it drew; `complete` unless it was stopped."""
 
     saved: SavedReport
     candidates: Sampled
+    complete: bool = True
 
 
 def evaluate(
@@ -35,46 +40,56 @@ def evaluate(
 ) -> Evaluation:
     """Rank all cases with every method and compare each with `default`, where that is among them.
 
-    `progress` is called after every case with the method, the cases done and their number; what it raises
-    ends the evaluation. Raises InputError for methods that cannot be had.
+    `progress` is called after every case with the method ("" while the candidates of the sampled protocols
+    are drawn), the cases done and their number; what it raises ends the evaluation. After
+    EvaluationStopped the methods that are finished are reported, if there are any.
+    Raises InputError for methods that cannot be had.
     """
     data = bench.data
     names = check_methods(methods, data)
-    sampled = draw_candidates(data, bench.default_scores, bench.seed)
+    count = len(data.cases)
+    sampled = draw_candidates(data, bench.default_scores, bench.seed, lambda done: progress("", done, count))
     order = np.random.default_rng([bench.seed, len(data.items)]).permutation(len(data.items))
     rankings: dict[str, Ranking] = {}
     results: dict[str, MethodResult] = {}
     for name in names:
         spec, before = METHODS[name], _spent(bench)
-        counter = iter(range(1, len(data.cases) + 1))
-        ranking = rank_cases(
-            data,
-            spec.make(bench),
-            sampled,
-            order,
-            lambda name=name, counter=counter: progress(name, next(counter), len(data.cases)),  # type: ignore[misc]
-        )
+        counter = iter(range(1, count + 1))
+        try:
+            ranking = rank_cases(
+                data,
+                spec.make(bench),
+                sampled,
+                order,
+                lambda name=name, counter=counter: progress(name, next(counter), count),  # type: ignore[misc]
+                lambda: _spent(bench).saved,
+            )
+        except EvaluationStopped:
+            if not results:
+                raise
+            break
         rankings[name] = ranking
-        zero_shot = not (spec.in_domain or (spec.model and _has_learnt(bench)))
+        zero_shot = not (spec.in_domain or (asks_model(name, data) and _has_learnt(bench)))
         result = summarise(data, name, zero_shot, ranking, bench.matrix.item_vectors, bench.seed)
-        results[name] = _with_cost(result, before, _spent(bench), len(data.cases))
+        results[name] = _with_cost(result, before, _spent(bench), count)
     against = _against_default(rankings)
     answers = measure_answers(bench)
     finished = tuple(
         result.model_copy(
             update={
                 "against_default": against.get(name),
-                "answers": answers if METHODS[name].model else None,
+                "answers": answers if asks_model(name, data) else None,
             }
         )
         for name, result in results.items()
     )
+    left = [name for name in names if name not in results]
     saved = SavedReport(
-        report=_report(bench, finished),
+        report=_report(bench, finished, left),
         cases=fingerprint(data),
         ndcg={name: tuple(ranking.values("ndcg@10").tolist()) for name, ranking in rankings.items()},
     )
-    return Evaluation(saved, sampled)
+    return Evaluation(saved, sampled, complete=not left)
 
 
 def fingerprint(data: EvaluationData) -> str:
@@ -88,8 +103,11 @@ def fingerprint(data: EvaluationData) -> str:
     return digest.hexdigest()
 
 
-def _report(bench: Workbench, methods: tuple[MethodResult, ...]) -> Report:
+def _report(bench: Workbench, methods: tuple[MethodResult, ...], left: list[str]) -> Report:
     data, answering = bench.data, bench.answering
+    notes = data.notes
+    if left:
+        notes += (f"stopped before the end; not measured: {', '.join(left)}",)
     model = None
     if answering is not None:
         model = answering.backend.name + (f"+{answering.adapter}" if answering.adapter else "")
@@ -99,7 +117,7 @@ def _report(bench: Workbench, methods: tuple[MethodResult, ...]) -> Report:
         users=len(data.cases),
         items=len(data.items),
         protocol=data.protocol,
-        notes=data.notes,
+        notes=notes,
         seed=bench.seed,
         embedder=bench.embedder.name,
         model=model,
@@ -121,7 +139,7 @@ def _has_learnt(bench: Workbench) -> bool:
 
 
 def _spent(bench: Workbench) -> Spent:
-    return Spent(bench.answering.spent.written, bench.answering.spent.scored) if bench.answering else Spent()
+    return replace(bench.answering.spent) if bench.answering else Spent()
 
 
 def _with_cost(result: MethodResult, before: Spent, after: Spent, cases: int) -> MethodResult:

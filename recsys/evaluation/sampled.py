@@ -32,7 +32,12 @@ class CandidateSet(BaseModel):
 Sampled = dict[Protocol, list[CandidateSet]]
 
 
-def draw_candidates(data: EvaluationData, retrieve: Callable[[Case], Scores], seed: int) -> Sampled:
+def draw_candidates(
+    data: EvaluationData,
+    retrieve: Callable[[Case], Scores],
+    seed: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Sampled:
     """Candidates of every case by protocol. Negatives are no target and not in the history; `retrieve`
     gives the scores whose first items are the retrieved ones. Of several targets one is drawn."""
     drawn: Sampled = {protocol: [] for protocol in PROTOCOLS}
@@ -48,4 +53,5 @@ def draw_candidates(data: EvaluationData, retrieve: Callable[[Case], Scores], se
         for protocol, negatives in zip(PROTOCOLS, ([*few, *retrieved], many), strict=True):
             order = rng.permutation([target, *negatives])
             drawn[protocol].append(CandidateSet(target=target, items=tuple(order.tolist())))
+        progress(number + 1)
     return drawn

@@ -36,7 +36,7 @@ def split_dataset(dataset: Dataset, *, users: int, seed: int, split: Split = "au
     50% quantile) where fewer than `users` people have a target after it. A person's target is their first
     positive after the cut that has ten positives before it, or else their last; in-domain methods
     learn from positives before the cut. `last` takes everybody's last positive as target, and in-domain
-    methods learn from all other positives. `auto` is `time` where the source has times.
+    methods learn from all other positives. `auto` is `time` where the source has times that allow it.
 
     Raises InputError where no case is left, or `time` is asked for without times.
     """
@@ -45,16 +45,19 @@ def split_dataset(dataset: Dataset, *, users: int, seed: int, split: Split = "au
     people, timed = _positives(dataset, position)
     if split == "time" and not timed:
         raise InputError(reason=f"{dataset.name} has no times to split by; use --split last.")
+    cases: list[Case] = []
     if timed and split != "last":
         cases, training, protocol = _by_time(people, users)
-    else:
+    if not cases and split != "time":
+        reason = "chosen" if split == "last" else "nobody has a positive after one time for all"
+        if not timed:
+            reason = "the source has no times, its order is taken for that of time"
         cases, training, protocol = _by_last(people)
-        reason = "chosen" if timed else "the source has no times, its order is taken for that of time"
         protocol += f" ({reason})"
     if not cases:
         raise InputError(
-            reason=f"Nobody in {dataset.name} has {MIN_HISTORY} positives and one after them "
-            "whose items have titles."
+            reason=f"Nobody in {dataset.name} has {MIN_HISTORY} positives and one after them whose items "
+            f"have titles; it has {len(people):,} people with positives and {len(items):,} items with titles."
         )
     chosen = np.random.default_rng([seed, len(cases)]).permutation(len(cases))[:users]
     return EvaluationData(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import uuid
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
 
 from recsys.errors import DataError, InputError
-from recsys.evaluation.report import Difference, SavedReport
+from recsys.evaluation.report import Difference, Report, SavedReport
 from recsys.evaluation.sampled import Sampled
 from recsys.evaluation.significance import Values, compare, holm
+from recsys.files import write_whole
 
 _NAME = re.compile(r"[\w-]{1,80}")
 
@@ -21,26 +23,31 @@ class ReportStore:
     """The reports under one folder, by name."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def names(self) -> list[str]:
         """The newest first."""
-        return sorted((path.parent.name for path in self._folder.glob("*/report.json")), reverse=True)
+        return sorted((path.parent.name for path in self.folder.glob("*/report.json")), reverse=True)
+
+    def readable(self, most: int) -> list[tuple[str, Report]]:
+        """The newest reports, at most `most`, with their names; damaged ones are left out."""
+        found = ((name, self._read(name)) for name in self.names())
+        return list(islice(((name, saved.report) for name, saved in found if saved), most))
+
+    def comparable(self, name: str) -> list[str]:
+        """The other reports of the same cases as `name`'s, the newest first."""
+        cases = self.load(name).cases
+        found = ((other, self._read(other)) for other in self.names() if other != name)
+        return [other for other, saved in found if saved and saved.cases == cases]
 
     def save(self, saved: SavedReport, candidates: Sampled) -> str:
         """Write a report and return its name; it is there whole or not at all."""
         report = saved.report
         name = f"{report.created:%Y%m%d-%H%M%S}-{report.dataset}-{uuid.uuid4().hex[:4]}"
-        part = self._folder / f".{name}.part"
+        part = self.folder / f".{name}.part"
         part.mkdir(parents=True)
-        (part / "report.json").write_text(saved.model_dump_json(by_alias=True), encoding="utf-8")
-        lines = (
-            f'{{"protocol": "{protocol}", "candidates": {one.model_dump_json()}}}\n'
-            for protocol, sets in candidates.items()
-            for one in sets
-        )
-        (part / "candidates.jsonl").write_text("".join(lines), encoding="utf-8")
-        part.rename(self._folder / name)
+        write_report(part, saved, candidates)
+        part.rename(self.folder / name)
         return name
 
     def load(self, name: str) -> SavedReport:
@@ -48,11 +55,28 @@ class ReportStore:
         if not _NAME.fullmatch(name) or name not in self.names():
             known = ", ".join(self.names()) or "none yet"
             raise InputError(reason=f"There is no report called {name!r}; there are: {known}.")
-        path = self._folder / name / "report.json"
+        if (found := self._read(name)) is None:
+            path = self.folder / name / "report.json"
+            raise DataError(reason=f"The report {path} cannot be read: it is damaged, or of another version.")
+        return found
+
+    def _read(self, name: str) -> SavedReport | None:
         try:
-            return SavedReport.model_validate_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValidationError) as error:
-            raise DataError(reason=f"The report {path} cannot be read.") from error
+            text = (self.folder / name / "report.json").read_text(encoding="utf-8")
+            return SavedReport.model_validate_json(text)
+        except (OSError, UnicodeDecodeError, ValidationError):
+            return None
+
+
+def write_report(folder: Path, saved: SavedReport, candidates: Sampled) -> None:
+    """Write a report and its candidates into `folder`, the report last. Raises DiskFullError."""
+    lines = (
+        f'{{"protocol": "{protocol}", "candidates": {one.model_dump_json()}}}\n'
+        for protocol, sets in candidates.items()
+        for one in sets
+    )
+    write_whole(folder / "candidates.jsonl", "".join(lines).encode())
+    write_whole(folder / "report.json", saved.model_dump_json(by_alias=True).encode())
 
 
 def compare_reports(first: SavedReport, second: SavedReport) -> dict[str, Difference]:

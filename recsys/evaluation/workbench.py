@@ -56,6 +56,10 @@ class Workbench:
             return self.matrix
         return embed_items(self.data.sources, self.embedder)
 
+    def embed(self) -> None:
+        """Embed everything now, which is otherwise done when it is first asked for."""
+        _ = self.matrix, self.sources
+
     def history(self, case: Case) -> tuple[Item, ...]:
         """The items that the person liked, oldest first."""
         return tuple(self.data.sources[position] for position in case.history)

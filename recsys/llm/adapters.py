@@ -36,7 +36,8 @@ class Agreement(BaseModel):
 class AdapterCard(BaseModel):
     """What an adapter is, and where it came from.
 
-    `parent` is the adapter that it was trained on from; `rows` were trained on, `held_out` kept aside,
+    `datasets` are those that its rows name, not those of its parent. `parent` is the adapter that it was
+    trained on from; `rows` were trained on, `held_out` kept aside,
     `dropped` left out (by reason) and `truncated` cut. `curves` has a few points (step, value) a series.
     """
 
@@ -55,6 +56,7 @@ class AdapterCard(BaseModel):
     dropped: dict[str, int] = Field(default_factory=dict)
     truncated: int = 0
     data_sha256: str = ""
+    datasets: tuple[str, ...] = ()
     config: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
     curves: dict[str, list[tuple[int, float]]] = Field(default_factory=dict)
@@ -118,3 +120,20 @@ class AdapterStore:
         if not (adapter.folder / file).is_file():
             raise AdapterFileError(name=name, problem=f"{file} is missing")
         return adapter
+
+    def trained_on(self, name: str, base_model: str | None = None) -> tuple[str, ...]:
+        """The datasets that the adapter and those before it in its line have learnt from, by name.
+
+        Ends where a parent is no longer there. Raises UnknownAdapterError.
+        """
+        known = {a.card.name: a.card for a in self.list(base_model)}
+        if name not in known:
+            raise UnknownAdapterError(name=name, known=", ".join(known) or "none yet")
+        found: dict[str, None] = {}
+        seen: set[str] = set()
+        at: str | None = name
+        while at is not None and at in known and at not in seen:
+            seen.add(at)
+            found |= dict.fromkeys(known[at].datasets)
+            at = known[at].parent
+        return tuple(found)

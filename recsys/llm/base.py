@@ -138,6 +138,14 @@ class OwnAdapters(Protocol):
         """The names that can be asked for, as far as they are known."""
 
 
+@runtime_checkable
+class ShowsPrompt(Protocol):
+    """A backend that can tell what the model is given."""
+
+    def prompt_text(self, request: Request) -> str:
+        """The text that the model continues, word for word, without its begin token."""
+
+
 def check_answers(n: int) -> None:
     """Raise InputError where a request asks for fewer or more answers than a backend gives."""
     if not 1 <= n <= MAX_ANSWERS:

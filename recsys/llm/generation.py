@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from recsys.llm.base import Completion, Delta, FinishReason, Priority, Request
+from recsys.llm.drafts import Drafts
 from recsys.llm.llama_engine import LlamaEngine, Sampler
+from recsys.llm.row_plan import RowPlan
 from recsys.llm.text_stream import TextStream
 from recsys.prompts.formats import PromptFormat
 
@@ -24,7 +26,7 @@ class Part:
 
 
 class _Sequence:
-    """One of the continuations. `tail` is what of its prompt it shares with no other sequence."""
+    """One of the continuations. `tail` is what of its prompt is not evaluated yet."""
 
     def __init__(self, index: int, part: Part, tail: list[int], sampler: Sampler, seed: int) -> None:
         sampling = part.request.sampling
@@ -36,29 +38,32 @@ class _Sequence:
         self.lead = part.form.lead(part.request.prompt)
         stop = () if sampling.ignore_eos else (*part.form.stop, *sampling.stop)
         self.stream = TextStream(stop, self.lead)
+        self.prompt = part.tokens
         self.behind = len(part.tokens) - 1
         self.tail = tail
         self.tokens = 0
-        self.token = -1
+        self.token = part.tokens[-1]
+        self.before = part.tokens[-2] if len(part.tokens) > 1 else -1
         self.finish: FinishReason | None = None
 
 
 class Generation:
     """Answers to one request (`n` sequences that share all of its prompt), or to several requests of
-    one answer each, which share the beginning of their prompts.
+    one answer each, which share the beginning of their prompts, each with the one before it.
 
     All requests have the same adapter and priority.
     """
 
     def __init__(
-        self, engine: LlamaEngine, use_adapter: UseAdapter, parts: Sequence[Part], even_rows: bool
+        self, engine: LlamaEngine, use_adapter: UseAdapter, parts: Sequence[Part], plan: RowPlan
     ) -> None:
         self.deltas: queue.SimpleQueue[Delta | None] = queue.SimpleQueue()
         self.error: Exception | None = None
         self._engine = engine
         self._use_adapter = use_adapter
         self._parts = parts
-        self._even_rows = even_rows
+        self._plan = plan
+        self._drafts: Drafts | None = None
         self._adapter = parts[0].request.adapter
         self._shared = parts[0].tokens if len(parts) == 1 else engine.shared([p.tokens for p in parts])
         self._count = parts[0].request.n if len(parts) == 1 else len(parts)
@@ -121,24 +126,57 @@ class Generation:
         writing = [s for s in self._sequences if s.finish is None]
         reading = next((s for s in writing if s.tail), None)
         if reading is not None:
-            begin = reading.behind + 1 - len(reading.tail)
+            begin = self._begin_of_tail(reading)
             reading.tail = self._engine.extend(reading.index, reading.tail, begin)
             if not reading.tail:
                 self._draw(reading, -1)
             return
         if not writing:
             return
-        if self._even_rows:
+        rows = self._plan.rows[len(writing)]
+        if rows < len(writing):
             # Those furthest behind go first, so that all are written at the same pace.
-            rows = 1 << (len(writing).bit_length() - 1)
             writing = sorted(writing, key=lambda s: s.tokens)[:rows]
-        self._engine.advance([(s.index, s.token, s.behind + s.tokens) for s in writing])
+        guesses = self._guesses(writing, rows - len(writing))
+        guessed = [(s.index, token, s.behind + s.tokens + 1) for s, token in guesses]
+        self._engine.advance([*((s.index, s.token, s.behind + s.tokens) for s in writing), *guessed])
         for row, sequence in enumerate(writing):
             self._draw(sequence, row)
+        for row, (sequence, token) in enumerate(guesses, len(writing)):
+            if sequence.finish is None and sequence.token == token:
+                self._draw(sequence, row)
+            else:
+                self._engine.forget(sequence.index, guessed[row - len(writing)][2])
+
+    def _guesses(self, writing: Sequence[_Sequence], room: int) -> list[tuple[_Sequence, int]]:
+        """One guess for each of `room` sequences; the rows are evaluated in any case, for their shape."""
+        if room <= 0:
+            return []
+        if self._drafts is None:
+            self._drafts = Drafts(part.tokens for part in self._parts)
+        found = [(self._drafts.guess(s.before, s.token) or (s.token, 0), s) for s in writing]
+        found.sort(key=lambda pair: -pair[0][1])
+        return [(sequence, token) for (token, _), sequence in found[:room]]
+
+    def _begin_of_tail(self, reading: _Sequence) -> int:
+        """Where its tail begins, after what can be had from the sequence before."""
+        begin = len(reading.prompt) - len(reading.tail)
+        if reading.index == 0 or begin > len(self._shared):
+            return begin
+        before = self._sequences[reading.index - 1]
+        known = before.prompt[: len(before.prompt) - len(before.tail)]  # less where it was called off
+        common = self._engine.in_common(known, reading.prompt)
+        if common > begin:
+            self._engine.share(before.index, reading.index, begin, common)
+            reading.tail = reading.prompt[common:]
+        return len(reading.prompt) - len(reading.tail)
 
     def _draw(self, sequence: _Sequence, row: int) -> None:
         model = self._engine.model
-        sequence.token = self._engine.draw(sequence.sampler, row)
+        before, last = sequence.before, sequence.token
+        sequence.before, sequence.token = last, self._engine.draw(sequence.sampler, row)
+        if self._drafts is not None:
+            self._drafts.learn(before, last, sequence.token)
         if model.ends(sequence.token) and not sequence.sampling.ignore_eos:
             text, sequence.finish = sequence.stream.finish(), "stop"
         else:

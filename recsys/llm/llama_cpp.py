@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from llama_cpp import llama_supports_gpu_offload
@@ -15,6 +16,7 @@ from recsys.llm.fitting import fit_history
 from recsys.llm.generation import Generation, Part
 from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel
 from recsys.llm.registry import ModelSpec, prompt_format
+from recsys.llm.row_plan import RowPlan, measured
 from recsys.llm.scheduler import Scheduler
 from recsys.llm.scoring import TextScore, TextScorer, split_tokens
 from recsys.prompts.formats import Prompt, PromptFormat
@@ -44,7 +46,9 @@ class LlamaCppBackend:
             priority: LlamaEngine(self._model, context_tokens=context_tokens, threads=threads)
             for priority in Priority
         }
-        self._even_rows = spec.even_rows and not llama_supports_gpu_offload()
+        # On a graphics card more rows cost nothing that would have to be saved.
+        on_gpu = llama_supports_gpu_offload()
+        self.plan = RowPlan() if on_gpu else measured(self._engines[Priority.INTERACTIVE].step_seconds)
         self._tokenizing = threading.Lock()
         self._closed = False
         self._scheduler = Scheduler(spec.name)
@@ -64,6 +68,11 @@ class LlamaCppBackend:
         adapter, limit = request.adapter, self._limit(request)
         prompt = fit_history(request.prompt, lambda p: len(self._tokens(p, adapter)), limit)
         return request.with_prompt(prompt)
+
+    def prompt_text(self, request: Request) -> str:
+        """The text that the model continues; see `ShowsPrompt`."""
+        form = self._format(request.adapter)
+        return form.render(request.prompt) + form.lead(request.prompt)
 
     def stream(self, request: Request) -> Iterator[Delta]:
         """Deltas of all sequences as they are written; see `Backend.stream`."""
@@ -90,8 +99,10 @@ class LlamaCppBackend:
         """One answer to each request; see `Backend.complete_many`. Up to eight share a batch."""
         parts = [self._part(request) for request in requests]
         check_single(requests)
-        done: list[Completion] = []
-        for wave in self._waves(parts):
+        # Prompts that begin alike come one after the other: they share what they have in common.
+        order = sorted(range(len(parts)), key=lambda place: parts[place].tokens)
+        done: dict[int, Completion] = {}
+        for wave in self._waves([parts[place] for place in order]):
             job = self._run(wave)
             while job.deltas.get() is not None:
                 pass
@@ -99,8 +110,9 @@ class LlamaCppBackend:
                 raise job.error
             # A job that was called off before it began has no sequences.
             none = [Completion("", 0, "cancelled", part.request.sampling.seed) for part in wave]
-            done += job.completions() or none
-        return done
+            places = order[len(done) : len(done) + len(wave)]
+            done.update(zip(places, job.completions() or none, strict=True))
+        return [done[place] for place in range(len(parts))]
 
     def score(
         self,
@@ -145,7 +157,7 @@ class LlamaCppBackend:
 
     def _run(self, parts: Sequence[Part]) -> Generation:
         engine = self._engines[parts[0].request.priority]
-        job = Generation(engine, self._use_adapter, parts, self._even_rows)
+        job = Generation(engine, self._use_adapter, parts, self.plan)
         self._scheduler.submit(job)
         return job
 
@@ -169,9 +181,10 @@ class LlamaCppBackend:
             yield wave
 
     def _fits(self, parts: Sequence[Part]) -> bool:
-        shared = len(LlamaEngine.shared([part.tokens for part in parts]))
-        own = sum(len(part.tokens) - shared + part.request.sampling.max_tokens for part in parts)
-        return shared + own <= self._context_tokens
+        texts = [part.tokens for part in parts]
+        read = len(texts[0]) + sum(len(b) - LlamaEngine.in_common(a, b) for a, b in pairwise(texts))
+        written = sum(part.request.sampling.max_tokens for part in parts)
+        return read + written <= self._context_tokens
 
     def _limit(self, request: Request) -> int:
         return self._context_tokens - request.n * request.sampling.max_tokens

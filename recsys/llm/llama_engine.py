@@ -12,6 +12,7 @@ All methods must be called from one thread.
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -210,6 +211,15 @@ class LlamaEngine:
         self._cached = (self._adapter, list(prompt[:end]))
         return end
 
+    def share(self, source: int, target: int, start: int, tokens: int) -> None:
+        """Give one sequence what another has from `start` up to `tokens`, without evaluating it again."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, start, tokens)
+
+    @staticmethod
+    def in_common(a: Sequence[int], b: Sequence[int]) -> int:
+        """How many tokens `b` can take over from `a`: whole blocks, and at least one is left to evaluate."""
+        return min(_common_prefix(a, b), len(b) - 1) // _BLOCK * _BLOCK
+
     def extend(self, sequence: int, tail: Sequence[int], position: int) -> list[int]:
         """Evaluate the next stretch of one sequence's own `tail`, which begins at `position`.
 
@@ -238,6 +248,15 @@ class LlamaEngine:
             batch.seq_id[row][0] = sequence
             batch.logits[row] = True
         self._decode()
+
+    def step_seconds(self, rows: int) -> float:
+        """How long a step of so many rows takes after no prompt; for an engine that is not in use."""
+        started = time.perf_counter()
+        self.advance([(sequence, 0, 0) for sequence in range(rows)])
+        taken = time.perf_counter() - started
+        llama_cpp.llama_memory_clear(self._memory, False)
+        self._cached = (None, [])
+        return taken
 
     def release(self) -> None:
         """Drop everything of a finished request but its prompt, which the next may share."""

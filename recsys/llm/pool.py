@@ -13,6 +13,7 @@ from recsys.llm.adapters import AdapterStore
 from recsys.llm.backends import Opened, describe, open_backend, split_typed
 from recsys.llm.base import Backend, OwnAdapters
 from recsys.llm.registry import known_models
+from recsys.llm.shipped import install_shipped, shipped_adapter
 from recsys.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class ModelPool:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.adapters = AdapterStore(settings.paths.adapters)
+        install_shipped(self.adapters.root)
         self._opened: OrderedDict[str, Opened] = OrderedDict()
         self._errors: dict[str, ZeroshelfError] = {}
         self._lock = threading.Lock()
@@ -55,6 +57,13 @@ class ModelPool:
     def preload(self) -> None:
         """Begin to load the default model in a thread of its own; `ready` and `error` tell how it went."""
         threading.Thread(target=self._preload, name="load-model", daemon=True).start()
+
+    @property
+    def default(self) -> str:
+        """What answers when nobody chose: the app's model, with the adapter that is shipped for it."""
+        model = self.settings.model
+        adapter = shipped_adapter(self.adapters, model)
+        return f"{model}+{adapter}" if adapter else model
 
     def ready(self, name: str) -> bool:
         """Whether the base model `name` can answer at once."""
@@ -85,13 +94,13 @@ class ModelPool:
             return self._load(name)
 
     def resolve(self, reference: str, *, typed: bool = False) -> tuple[Backend, str | None]:
-        """Backend and adapter of "model" or "model+adapter"; an empty reference is the default model.
+        """Backend and adapter of "model" or "model+adapter"; an empty reference is `default`.
 
         Only models of the list, unless `typed` says that the reference was written on this machine, on
         the command line or into a file that it names. Raises UnknownModelError, UnknownAdapterError,
         AdapterFileError, ModelFileError.
         """
-        model, adapter = self._split(reference or self.settings.model)
+        model, adapter = self._split(reference or self.default)
         if not typed:
             self.check(model)
         elif model not in self.bases():

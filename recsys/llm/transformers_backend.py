@@ -79,6 +79,11 @@ class TransformersBackend:
         prompt = fit_history(request.prompt, lambda p: len(self._tokens(p, form)), self._limit(request))
         return request.with_prompt(prompt)
 
+    def prompt_text(self, request: Request) -> str:
+        """The text that the model continues; see `ShowsPrompt`."""
+        form, _ = self._asked(request)
+        return form.render(request.prompt) + form.lead(request.prompt)
+
     def stream(self, request: Request) -> Iterator[Delta]:
         """Deltas of all sequences as they are written; see `Backend.stream`."""
         check_answers(request.n)

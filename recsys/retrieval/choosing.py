@@ -63,8 +63,7 @@ def choose(
 ) -> list[tuple[Item, Hit]]:
     """The `k` items to show, best first, each with its passage nearest to what is sought."""
     depth = max(2 * k, settings.rerank_depth, settings.diversity.depth if settings.diversity.mmr else 0)
-    wanted = settings.order == "signals" or (settings.order == "auto" and sought.at_home)
-    ranker = catalogs.ranker(sought.catalog) if wanted else None
+    ranker = ranker_for(catalogs, sought, settings)
     if ranker is not None:
         ranking = _by_signals(catalogs, ranker, sought, depth, settings)
     else:
@@ -75,6 +74,12 @@ def choose(
     ids = [item.id for item in items]
     hits = ranking.hits or catalogs.index.passages(sought.catalog, sought.vector, ids)
     return [(item, hits[item.id]) for item in items if item.id in hits]  # not removed just now
+
+
+def ranker_for(catalogs: Catalogs, sought: Sought, settings: RetrievalSettings) -> CatalogRanker | None:
+    """What ranks by several signals of the history, where that is wanted and the catalogue allows it."""
+    wanted = settings.order == "signals" or (settings.order == "auto" and sought.at_home)
+    return catalogs.ranker(sought.catalog) if wanted else None
 
 
 def _by_search(catalogs: Catalogs, sought: Sought, depth: int) -> _Ranking:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,6 +34,61 @@ class SearchWeights(BaseModel):
     answer: float = Field(default=0.5, ge=0.0)
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What is known of a person as centred vectors: `history` (items, dimension), others (dimension,).
+
+    `answer` is the mean of all answers.
+    """
+
+    history: Vectors | None = None
+    query: Vectors | None = None
+    answer: Vectors | None = None
+
+    def combined(self, centre: Vectors, weights: SearchWeights = SearchWeights()) -> Vectors:
+        """The vector to search with: shape (dimension,), length 1.
+
+        Parts that are None or have no weight are left out, but where nothing else is left, history and
+        query count whatever their weights.
+        """
+        said, asked = np.zeros_like(centre), np.zeros_like(centre)
+        if self.history is not None:
+            of_history = _unit(np.mean(self.history, axis=0))
+            said += weights.history * of_history
+            asked += of_history
+        if self.query is not None:
+            of_query = _unit(self.query)
+            said += weights.query * of_query
+            asked += of_query
+        if self.answer is not None:
+            said += weights.answer * _unit(self.answer)
+        return _unit(said if said.any() else asked)
+
+
+def search_parts(
+    index: VectorIndex,
+    embedder: Embedder,
+    *,
+    target: str,
+    history: Sequence[tuple[str, Item]] = (),
+    query: str = "",
+    answer: str | Sequence[str] = "",
+) -> Parts:
+    """The parts of a search of the catalogue `target`.
+
+    `history` holds (catalogue, item); an item of no catalogue ("") counts by its title. Several answers
+    are averaged.
+    """
+    centre = index.centroid(target)
+    answers = [text for text in ([answer] if isinstance(answer, str) else answer) if text]
+    written = unit(embedder.embed_passages(answers) - centre) if answers else None
+    return Parts(
+        history=centred_vectors(index, embedder, history, centre) if history else None,
+        query=embedder.embed_queries([query])[0] - centre if query else None,
+        answer=np.mean(written, axis=0) if written is not None else None,
+    )
+
+
 def hyde_vector(
     index: VectorIndex,
     embedder: Embedder,
@@ -45,25 +101,10 @@ def hyde_vector(
 ) -> Vectors:
     """The vector to search the catalogue `target` with: shape (dimension,), length 1.
 
-    `history` holds (catalogue, item); an item of no catalogue ("") counts by its title. Several answers
-    are averaged. Parts that are empty or have no weight are left out, but where nothing else is left,
-    history and query count whatever their weights. At least one part is needed.
+    At least one part is needed; see `search_parts` and `Parts.combined`.
     """
-    centre = index.centroid(target)
-    said = np.zeros_like(centre)
-    asked = np.zeros_like(centre)
-    if history:
-        of_history = _unit(np.mean(centred_vectors(index, embedder, history, centre), axis=0))
-        said += weights.history * of_history
-        asked += of_history
-    if query:
-        of_query = _unit(embedder.embed_queries([query])[0] - centre)
-        said += weights.query * of_query
-        asked += of_query
-    answers = [text for text in ([answer] if isinstance(answer, str) else answer) if text]
-    if answers and weights.answer:
-        said += weights.answer * _unit(np.mean(unit(embedder.embed_passages(answers) - centre), axis=0))
-    return _unit(said if said.any() else asked)
+    parts = search_parts(index, embedder, target=target, history=history, query=query, answer=answer)
+    return parts.combined(index.centroid(target), weights)
 
 
 def centred_vectors(
@@ -88,5 +129,5 @@ def centred_vectors(
 
 
 def _unit(vector: Vectors) -> Vectors:
-    unit: Vectors = (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
-    return unit
+    scaled: Vectors = (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
+    return scaled

@@ -212,6 +212,15 @@ class VectorIndex:
         return {hit.item_id: hit for hit in sorted(hits, key=lambda hit: hit.score)}
 
     @told
+    def chunks(self, catalog: str, vector: Vectors, k: int) -> list[Hit]:
+        """The `k` chunks nearest to the centred `vector`, best first; an item may come several times."""
+        collection = self.collection(catalog)
+        total = collection.count() if collection else 0
+        if collection is None or total == 0:
+            return []
+        return _query(collection, vector, self.centroid(catalog), min(k, total))
+
+    @told
     def search(
         self, catalog: str, vector: Vectors, k: int, exclude: frozenset[str] = frozenset()
     ) -> list[Hit]:

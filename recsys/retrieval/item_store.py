@@ -50,6 +50,12 @@ _BUSY_S = 60.0
 _PAGE = 500
 
 
+_TYPED_CHARS = 100
+_SYLLABLES, _FINALS, _PER_INITIAL = 0xAC00, 28, 588
+_INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+"""How Unicode orders Korean syllables: 19 first consonants, 588 syllables each, 28 for each vowel."""
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogRow:
     """One catalogue: `indexed_by` is the index settings under which its chunks were embedded, "" where it has
@@ -232,6 +238,27 @@ class ItemStore:
             ).fetchall()
         return [(catalog, Item.model_validate_json(data)) for catalog, data in rows]
 
+    def suggest(self, typed: str, limit: int = 10) -> list[tuple[str, Item]]:
+        """(catalogue, item) of indexed catalogues whose titles, in any language, have `typed` in them.
+
+        Titles that begin with it come first, then those with a word that does, then the others; shorter
+        titles first. A Korean syllable that is still being typed stands for those that it can become.
+        """
+        pattern = _pattern(typed)
+        if not pattern:
+            return []
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT items.catalog, items.data, MIN(CASE WHEN titles.title GLOB ? THEN 0"
+                " WHEN titles.title GLOB ? THEN 1 ELSE 2 END * 1000 + length(titles.title)) AS place"
+                " FROM titles JOIN items ON items.catalog = titles.catalog AND items.id = titles.id"
+                " JOIN catalogs ON catalogs.name = items.catalog"
+                " WHERE titles.title GLOB ? AND catalogs.indexed_by <> ''"
+                " GROUP BY items.catalog, items.id ORDER BY place, items.rowid LIMIT ?",
+                [f"{pattern}*", f"*[ :(-]{pattern}*", f"*{pattern}*", limit],
+            ).fetchall()
+        return [(catalog, Item.model_validate_json(data)) for catalog, data, _ in rows]
+
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, timeout=_BUSY_S, check_same_thread=False, isolation_level=None)
         db.execute("PRAGMA foreign_keys=ON")
@@ -281,6 +308,22 @@ def _key(title: str) -> str:
     # Text pasted from macOS has Korean syllables in letters (NFD); SQLite takes no lone surrogates.
     folded = " ".join(unicodedata.normalize("NFC", title).casefold().split())
     return folded.encode("utf-8", "replace").decode("utf-8")
+
+
+def _pattern(typed: str) -> str:
+    """What is typed as a GLOB pattern for the keys of titles; "" for nothing."""
+    key = _key(typed.replace("\0", ""))[:_TYPED_CHARS]  # a pattern would end there
+    if not key:
+        return ""
+    before, last = key[:-1], key[-1]
+    fixed = "".join(f"[{c}]" if c in "*?[" else c for c in before)
+    if last in _INITIALS:  # a first consonant: every syllable that begins with it
+        first = _SYLLABLES + _INITIALS.index(last) * _PER_INITIAL
+        return f"{fixed}[{last}{chr(first)}-{chr(first + _PER_INITIAL - 1)}]"
+    code = ord(last) - _SYLLABLES
+    if 0 <= code < len(_INITIALS) * _PER_INITIAL and code % _FINALS == 0:  # it may get a last consonant
+        return f"{fixed}[{last}-{chr(ord(last) + _FINALS - 1)}]"
+    return fixed + (f"[{last}]" if last in "*?[" else last)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 from rapidfuzz import fuzz, process
@@ -19,8 +20,24 @@ _SUBTITLE = re.compile(r"\s*(?::|;|, or,?|\s[-–—])\s+")
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xv": "15"}
 _ROMAN_AT_END = {"v": "5", "x": "10"}
 _NUMBERS = re.compile(r"\d+")
+_TOKEN = re.compile(r"[\w'’&.-]*\w[\w'’&-]*")
+_HANGUL = re.compile(r"[가-힣]")
+_PARTICLE = re.compile(
+    r"(?:이라는|라는|이라고|라고|에서|처럼|보다|까지|부터|으로|에는|에도|은|는|이|가|을|를|의|와|과|도|에|로|만|나)$"
+)
+_LONGEST = 9
+_SMALL_WORD = 3
 _SAME_WORD = 80.0
 """Similarity from which two words can be one word spelt in two ways: "sunset" and "sunrise" are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class TitleInText:
+    """The characters from `start` to `end` of a text name the item at `position`."""
+
+    start: int
+    end: int
+    position: int
 
 
 class MatcherSettings(BaseModel):
@@ -69,6 +86,55 @@ class TitleMatcher:
             if _spelt_alike(form, wanted):
                 return self._items[form][0]
         return None
+
+    def named_in(self, text: str) -> list[TitleInText]:
+        """Every title that stands in `text` as a name, in order and without overlaps, the longest first.
+
+        Only whole titles as they are written; where there are capitals, a name begins its words with them,
+        so that "a night train" is not the film "Night Train". A single word at the beginning of a sentence
+        says nothing, and short Korean titles have to be in quotation marks: `answer_text.named_titles`.
+        """
+        tokens = list(_TOKEN.finditer(text))
+        found: list[TitleInText] = []
+        start = 0
+        while start < len(tokens):
+            for count in range(min(_LONGEST, len(tokens) - start), 0, -1):
+                first, last = tokens[start], tokens[start + count - 1]
+                hit = self._named(text, first.start(), last.end())
+                if hit:
+                    found.append(hit)
+                    start += count - 1
+                    break
+            start += 1
+        return found
+
+    def _named(self, text: str, start: int, end: int) -> TitleInText | None:
+        name = text[start:end]
+        folded = _folded(name)
+        if folded in self._items and _like_a_name(text, start, end):
+            return TitleInText(start, end, self._items[folded][0])
+        particle = _PARTICLE.search(name)
+        if particle and particle.start() and (known := self._items.get(_folded(name[: particle.start()]))):
+            end = start + particle.start()
+            return TitleInText(start, end, known[0]) if _like_a_name(text, start, end) else None
+        return None
+
+
+def _like_a_name(text: str, start: int, end: int) -> bool:
+    name = text[start:end]
+    if _HANGUL.search(name):
+        syllables = len(_HANGUL.findall(name))
+        return syllables >= (3 if len(name.split()) == 1 else 4)
+    long = [word for word in re.findall(r"[^\W\d_]+", name) if len(word) > _SMALL_WORD]
+    if any(word[0].islower() for word in long) or not (name[0].isupper() or name[0].isdigit()):
+        return False
+    alone = len(name.split()) == 1
+    return not (alone and (len(name) < _SMALL_WORD or _begins_sentence(text, start)))
+
+
+def _begins_sentence(text: str, start: int) -> bool:
+    before = text[:start].rstrip()
+    return not before or before[-1] in ".!?…:"
 
 
 def _spelt_alike(first: str, second: str) -> bool:

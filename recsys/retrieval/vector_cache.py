@@ -19,10 +19,13 @@ _AT_ONCE = 64
 class CachedEmbedder:
     """Another embedder with a memory. The file holds vectors of any number of embedders, by their names.
 
-    Vectors are written after every batch, so that what was stopped goes on where it was.
+    Vectors are written after every batch, so that what was stopped goes on where it was. `progress` is
+    told, after every batch, how many texts of a call are embedded and how many have to be.
     """
 
-    def __init__(self, embedder: Embedder, file: Path, progress: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, embedder: Embedder, file: Path, progress: Callable[[int, int], None] | None = None
+    ) -> None:
         self._embedder = embedder
         self._progress = progress
         self._lock = threading.Lock()
@@ -76,7 +79,7 @@ class CachedEmbedder:
                 self._db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
                 self._db.execute("COMMIT")
             if self._progress:
-                self._progress(len(part))
+                self._progress(start + len(part), len(missing))
         return result
 
     def _read(self, key: bytes, result: Vectors, place: int) -> bool:

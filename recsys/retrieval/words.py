@@ -29,6 +29,16 @@ def words(texts: Sequence[str]) -> list[list[str]]:
     return found
 
 
+def located(text: str) -> list[tuple[str, int, int]]:
+    """The words of one text with where they are in it: (word in lower case, start, end)."""
+    if not _HANGUL.search(text):
+        return [(m.group().casefold(), m.start(), m.end()) for m in _WORD.finditer(text)]
+    with _lock:
+        tokens = _kiwi().tokenize(text)
+    kept = (token for token in tokens if token.tag.startswith(_CONTENT))
+    return [(token.form.casefold(), token.start, token.start + token.len) for token in kept]
+
+
 @lru_cache(maxsize=1)
 def _kiwi() -> Any:
     from kiwipiepy import Kiwi

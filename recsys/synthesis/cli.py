@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
+from recsys.priority import leads_session, step_back
 from recsys.settings import Settings
 from recsys.synthesis.config import read_config
 from recsys.synthesis.engines import Engine, LocalEngine, RayEngine
@@ -41,6 +42,8 @@ def run_in_terminal(
         print("Stopping after the rows in work. Once more: at once.", file=sys.stderr, flush=True)
         stop.set()
 
+    if leads_session():  # a job of the page, not one that somebody waits for at a terminal
+        step_back()
     chosen: Engine = RayEngine(address, workers) if engine == "ray" else LocalEngine(workers)
     before = {s: signal.signal(s, ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
     try:

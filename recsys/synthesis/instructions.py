@@ -100,25 +100,29 @@ def instruct(
     phrasing: int,
     domain: str,
     *,
+    source: str = "",
     history: Sequence[Item] = (),
     query: str = "",
     candidates: Sequence[Item] = (),
 ) -> Instruction:
-    """The instruction in phrasing number `phrasing` of its cell: active with a query, else passive."""
+    """The instruction in phrasing number `phrasing` of its cell: active with a query, else passive.
+
+    `domain` is what is asked for, `source` what the history is of where that is something else.
+    """
     texts, templates = load_instructions(language), load_templates(language)
-    wording = templates.wording(domain)
+    wording, before = templates.wording(domain), templates.wording(source or domain)
     chosen = texts.cell("active" if query else "passive", form)[phrasing]
     numbered = (f"{n}. {item_line(item, templates)}" for n, item in enumerate(candidates, 1))
     values = {
-        "many": wording.many,
-        "done": wording.done,
+        "many": before.many,
+        "done": before.done,
         "target_one": wording.one,
         "target_next": wording.next,
         "query": one_line(query),
         "candidates": "\n".join(numbered),
     }
     return Instruction(
-        system=texts.system(domain),
+        system=texts.system(domain if source in ("", domain) else "other"),
         heading=_put(chosen.heading, values),
         lines=tuple(f"- {item_line(item, templates)}" for item in history),
         ask=_put(chosen.ask, values).strip(),

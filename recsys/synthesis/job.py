@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
 from recsys.errors import ConflictError, DiskFullError, InputError
+from recsys.files import write_whole
 from recsys.settings import Settings
 from recsys.synthesis.config import SynthesisConfig
 from recsys.synthesis.engines import Engine, Work
@@ -27,7 +28,7 @@ from recsys.synthesis.output import write_outputs
 from recsys.synthesis.plan import Plan
 from recsys.synthesis.prepare import Reading, SourceCard, prepare, source_state
 from recsys.synthesis.report import Report
-from recsys.synthesis.shards import ShardStore, write_whole
+from recsys.synthesis.shards import ShardStore
 
 State = Literal["running", "done", "stopped", "failed"]
 Stage = Reading | Literal["starting", "writing rows", "putting the files together", "done", "stopped"]

@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.domains.histories import Split
+from recsys.files import write_whole
 from recsys.synthesis.card import Tally, card_text
 from recsys.synthesis.config import SynthesisConfig
 from recsys.synthesis.report import Report
 from recsys.synthesis.rows import Row
-from recsys.synthesis.shards import read_rows, write_whole
+from recsys.synthesis.shards import read_rows
 
 KeptFiles = Mapping[str, Sequence[tuple[Path, npt.NDArray[np.bool_]]]]
 

@@ -18,7 +18,7 @@ _FOLDER = Path(__file__).with_name("data")
 def response_facts(task: Task) -> Facts:
     """All that a response to the task may tell."""
     draw = Random(task.seed + 1)
-    words = load_words(task.domain, task.language)
+    words = load_words(task.spoken_of, task.language)
     facts = target_facts(task.target, words, draw, task.query)
     if task.situation == "active":
         more = query_facts(facts, task.query, task.language, draw)
@@ -41,6 +41,6 @@ def response_pattern(task: Task, facts: Facts) -> str:
         kind = "told" if told else "bare"
     else:
         kind = next((kind for kind in ("near", "far") if kind in facts.values), "bare")
-    grammar = load_grammar(_FOLDER / "answers" / task.language, task.domain)
+    grammar = load_grammar(_FOLDER / "answers" / task.language, task.spoken_of)
     start = f"{task.situation}_{task.form}_{kind}"
     return grammar.pattern(start, facts.values, Random(task.seed + 2), facts.tells)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.errors import DiskFullError
+from recsys.files import write_whole
 from recsys.synthesis.quality import SKETCH, sketch
 from recsys.synthesis.rows import Row
 from recsys.synthesis.writer import Shard
@@ -87,17 +86,3 @@ class ShardStore:
     def save(self, shard: Shard, data: bytes) -> None:
         """Put it in place; raises DiskFullError, and nothing of it is left then."""
         write_whole(self.path(shard), data)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all. Raises DiskFullError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with open(part, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DiskFullError(path=path.parent, problem=error.strerror or error) from error

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from recsys.catalog import Item
+from recsys.stopwords import stopwords
 
 _WORD = re.compile(r"[a-z]{4,20}")
 _TEXT_CHARS = 400
@@ -27,7 +27,6 @@ _WORD_WEIGHT = 0.6
 """Against attributes: a word of a title says less of what a thing is than its genre does."""
 _POSTINGS = 400
 """A term is looked up in at most this many items, drawn evenly: bounds the work for frequent terms."""
-_STOPWORDS = Path(__file__).with_name("data") / "stopwords.txt"
 
 
 class Terms:
@@ -110,17 +109,12 @@ def attribute_term(key: str, value: str) -> str:
     return f"{key}={value.casefold()}".replace("\n", " ")
 
 
-@cache
-def _stopwords() -> frozenset[str]:
-    return frozenset(_STOPWORDS.read_text(encoding="utf-8").split())
-
-
 def _terms(item: Item) -> Iterator[str]:
     for key, value in item.attributes.items():
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, str):
                 yield attribute_term(key, part)
-    stop = _stopwords()
+    stop = stopwords()
     for word in _WORD.findall(f"{item.title} {item.text[:_TEXT_CHARS]}".casefold()):
         if word not in stop:
             yield word

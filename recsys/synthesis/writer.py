@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Self, TypeVar, cast
 
+from recsys.catalog import Item
 from recsys.domains.histories import Split
 from recsys.prompts.build import harmless
 from recsys.prompts.templates import Form, Situation
@@ -26,6 +27,7 @@ from recsys.synthesis.teachers import Teacher
 _ALIKE = 30
 """Hard negatives are drawn from this many nearest items."""
 _SHORT_TITLE = 6
+_SEVERAL = "other"
 
 K = TypeVar("K")
 
@@ -142,13 +144,16 @@ class RowWriter:
             form = "listwise" if candidates else "direct"
         template = draw.randrange(len(load_instructions(language).cell(situation, form)))
         items = tuple(source.items.many(history))
+        wanted = source.items.get(target)
+        domain, before = _domains(source.card.domain, items, wanted)
         task = Task(
             situation=situation,
             form=form,
             language=language,
-            domain=source.card.domain,
+            domain=domain,
+            source=before if situation == "passive" else "",
             history=items if situation == "passive" else (),
-            target=source.items.get(target),
+            target=wanted,
             options=len(candidates),
             seed=draw.getrandbits(32),
         )
@@ -207,6 +212,7 @@ class RowWriter:
             draft.form,
             draft.template,
             task.domain,
+            source=task.source,
             history=task.history,
             query=query or ("?" if active else ""),
             candidates=candidates,
@@ -279,6 +285,14 @@ class RowWriter:
                 "dropped": dropped,
             }
         )
+
+
+def _domains(source: str, history: Sequence[Item], target: Item) -> tuple[str, str]:
+    """What is asked for and what the history is of: the same, but where a catalogue has several domains."""
+    if source != _SEVERAL:
+        return source, source
+    before = {item.domain for item in history}
+    return target.domain or source, before.pop() if len(before) == 1 else source
 
 
 def keeps_target(instruction: Instruction, title: str, *, listwise: bool) -> bool:

@@ -59,6 +59,48 @@ def test_recommend_gives_real_items_of_the_other_domain(client: Client) -> None:
     )
 
 
+def test_recommend_says_why(client: Client) -> None:
+    found = client.predict("films", HISTORY, "a lone rider", "", 3, api_name="/recommend")
+    assert found["model"] == "smollm2-135m-instruct"
+    assert found["ranked_by"] == "search"
+    assert "Red Dead Redemption 2" in found["prompt"]
+    assert found["recommendation"]
+    assert [why["id"] for why in found["why"]] == [item["id"] for item in found["items"]]
+    near = found["why"][0]["near"]
+    assert {reason["kind"] for reason in near} == {"history", "query", "answer"}
+    assert [r["score"] for r in near] == sorted((r["score"] for r in near), reverse=True)
+    for mention in found["mentions"]:
+        assert found["answer"][mention["start"] : mention["end"]] == mention["name"]
+
+
+def test_retrieval_alone_beside_an_answer(client: Client) -> None:
+    found = client.predict("films", HISTORY, "", "none", 3, api_name="/recommend")
+    assert (found["answer"], found["prompt"], found["timings_ms"]["generate"]) == ("", "", 0)
+    assert len(found["items"]) == 3
+
+
+def test_suggestions_likes_passages_and_the_map(client: Client) -> None:
+    journey = client.predict("journey", 5, api_name="/suggest")[0]
+    assert (journey["catalog"], journey["id"], journey["domain"]) == ("games", "journey", "games")
+    like = client.predict("games", "games", "journey", 4, api_name="/more_like")
+    assert len(like["items"]) == 4
+    assert "journey" not in [item["id"] for item in like["items"]]
+    with pytest.raises(AppError, match="no item"):
+        client.predict("games", "games", "nothing", 4, api_name="/more_like")
+    passages = client.predict("films", "a bounty hunter", 30, api_name="/search_chunks")["chunks"]
+    assert len(passages) == 30
+    assert len({item["id"] for item in passages}) < 30  # several of one item
+    found = client.predict("films", ["Journey"], "slow", "none", 3, api_name="/recommend")
+    drawn = client.predict("films", found["recommendation"], api_name="/map_catalog")
+    kinds = [point["kind"] for point in drawn["points"]]
+    assert (kinds.count("result"), kinds.count("history"), kinds.count("query")) == (3, 1, 1)
+    assert drawn["items"] == 44
+    with pytest.raises(AppError, match="not known here any more"):
+        client.predict("films", "invented", api_name="/map_catalog")
+    with pytest.raises(AppError, match="not known here any more"):
+        client.predict("invented", "heat", 1, api_name="/rate")
+
+
 def test_retrieve_without_a_model(client: Client) -> None:
     found = client.predict("films", "an ageing gunslinger in the old west", 3, api_name="/retrieve")
     assert len(found["items"]) == 3

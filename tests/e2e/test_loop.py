@@ -54,7 +54,7 @@ def test_from_the_first_visit_to_the_tuned_models_items(korean_page: Page, app) 
     assert len(page.locator(".zs-passage").first.inner_text()) > 40
     expect(page.locator(".zs-timings")).to_contain_text("ms")
 
-    page.locator("#history textarea").fill("")
+    page.get_by_role("button", name="모두 지우기").click()
     page.click("#recommend")
     expect(page.get_by_text("비어 있어")).to_be_visible(timeout=15_000)
 

@@ -37,6 +37,7 @@ def test_a_run_from_preflight_to_comparison(korean_page: Page, app, judged: None
     page.get_by_role("tab").nth(TRAIN_TAB).click()
     expect(page.locator("#pair-count")).to_contain_text("선호 쌍", timeout=MINUTE)
     expect(page.locator("#stop-training")).to_be_hidden()  # there is no run to stop
+    expect(page.locator("#suggested")).to_contain_text("기본값이 잘 맞습니다", timeout=MINUTE)
 
     page.get_by_text("더 많은 설정").first.click()
     expect(page.locator("#dpo-save-steps input")).to_have_value("50")

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from recsys.prompts.formats import Prompt
+from recsys.settings import Settings
 from tests.training.support import PROJECT, FinishedRun, command_line, make_row, write_rows
+from training.comparison.blind import BlindStore, Bout
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,16 @@ def test_from_an_empty_store_there_are_no_pairs(tmp_path: Path) -> None:
     done = command_line("dpo", "--from-store", home=tmp_path)
     assert done.returncode == 2
     assert "Judge more prompts" in done.stderr
+
+
+def test_votes_of_blind_comparisons_can_be_trained_on(tmp_path: Path) -> None:
+    prompt = Prompt(system="You recommend films.", before="I liked Heat.", after="What next?")
+    bout = Bout(prompt, "passive", "direct", "base", "tuned", "A slow one.", "A tense one.")
+    BlindStore(Settings(home=tmp_path).paths.comparisons).vote(bout, "right", "somebody")
+    without = command_line("dpo", "--from-store", home=tmp_path)
+    assert "there are 0" in " ".join(without.stderr.split())
+    having = command_line("dpo", "--from-store", "--votes", home=tmp_path)
+    assert "there are 1" in " ".join(having.stderr.split())
 
 
 def test_an_output_folder_that_holds_something_is_refused_before_training(tmp_path: Path) -> None:

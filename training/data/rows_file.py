@@ -35,6 +35,19 @@ def read_rows(path: Path, error: type[RowsFileError]) -> Iterator[tuple[int, obj
         raise error(source=path.name, line=1, problem=f"it cannot be read ({problem})") from problem
 
 
+def named_datasets(path: Path, error: type[RowsFileError]) -> tuple[str, ...]:
+    """The values of the rows' column `dataset`, as synthesis writes it, in order; raises `error`."""
+    if is_parquet(path):
+        with pq.ParquetFile(path) as file:
+            if "dataset" not in file.schema_arrow.names:
+                return ()
+            batches = file.iter_batches(batch_size=_BATCH, columns=["dataset"])
+            found = {value for batch in batches for value in batch["dataset"].unique().to_pylist()}
+    else:
+        found = {row.get("dataset") for _, row in read_rows(path, error) if isinstance(row, dict)}
+    return tuple(sorted(name for name in found if isinstance(name, str) and name))
+
+
 def _json_lines(path: Path, error: type[RowsFileError]) -> Iterator[tuple[int, object]]:
     with path.open(encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file, 1):

@@ -66,7 +66,7 @@ def memory_needed(config: TrainingConfig, size: ModelSize, longest: int, machine
     widths = size.width + size.query_width + size.feed_forward
     kept = _CHECKPOINTED * size.width if checkpointed else _KEPT * widths
     fixed = _CUDA if machine.on_gpu else _PROCESS + _VOCABULARY * size.vocabulary
-    state = trained * _STATE
+    state: float = trained * _STATE
     if config.zero != "off":
         state = trained * _VALUE + trained * (_STATE - _VALUE) / config.processes
     if config.zero == "zero3":

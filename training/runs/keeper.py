@@ -15,10 +15,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from recsys.priority import limit_threads
 from training.runs.endings import close_run
 from training.runs.events import FINAL_STATES, last_state
 from training.runs.folder import RunFolder
-from training.runs.priority import limit_threads
 from training.runs.processes import ProcessRecord
 from training.runs.queue import start_next
 from training.runs.watchdog import escalate

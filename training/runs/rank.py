@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from recsys.priority import step_back
 from recsys.settings import Paths
 from training.config import read_config
 from training.errors import UnexpectedTrainingError
@@ -20,7 +21,6 @@ from training.runs.events import Event, EventWriter
 from training.runs.failures import explain
 from training.runs.folder import RunFolder
 from training.runs.outcome import Outcome, write_outcome
-from training.runs.priority import step_back
 from training.runs.stage import set_up, train_stage
 
 

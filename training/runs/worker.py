@@ -20,9 +20,12 @@ from pathlib import Path
 
 from recsys.llm.adapters import AdapterCard, Agreement
 from recsys.llm.model_files import file_sha256
+from recsys.priority import step_back
 from recsys.settings import Paths
 from training.adapters.publish import MODEL_GGUF
 from training.config import read_config, trains_all
+from training.data.rows_file import named_datasets
+from training.errors import RowsFileError
 from training.machine.speeds import remember_speed
 from training.runs.checkpoints import discard_later, latest, step_of
 from training.runs.endings import last_word, reserve, say_last
@@ -42,7 +45,6 @@ from training.runs.failures import explain
 from training.runs.folder import RunFolder, RunRecord
 from training.runs.launcher import needs_launcher, train_in_processes
 from training.runs.outcome import TrainingResult
-from training.runs.priority import step_back
 from training.runs.processes import ProcessRecord, Terminated, end_on_sigterm
 from training.runs.stage import Stage, set_up, train_stage
 
@@ -118,6 +120,7 @@ class _Work:
             dropped=rows.dropped,
             truncated=rows.truncated,
             data_sha256=_sha256(self.folder.data),
+            datasets=named_datasets(self.folder.data, RowsFileError),
             config=self.config.model_dump(),
             metrics=result.metrics,
             curves=result.curves,

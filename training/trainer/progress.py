@@ -50,9 +50,14 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Start the clock."""
-        self._started = time.monotonic()
-        self._begun = state.global_step  # more than 0 where the run goes on from a checkpoint
+        """Take note of where the run begins: not at 0 where it goes on from a checkpoint."""
+        self._started, self._begun = 0.0, state.global_step
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Start the clock with the first step: what is measured before it would count as slow steps."""
+        self._started = self._started or time.monotonic()
 
     def restore(self, events: Iterable[Event]) -> None:
         """Take over the numbers of the steps before the checkpoint that the run goes on from."""

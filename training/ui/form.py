@@ -16,6 +16,7 @@ from recsys.llm.adapters import AdapterStore
 from recsys.synthesis.jobs import JobStore
 from recsys.ui import cards
 from recsys.ui.page import Texts
+from training.comparison.blind import BlindStore
 from training.config import DpoConfig, Kind, SftConfig, TrainingConfig, parse_config
 from training.options import command_line
 from training.preflight import preflight
@@ -23,6 +24,7 @@ from training.runs.store import RunStore
 from training.suggestions import preset_values, presets
 from training.ui.fields import ConfigFields
 from training.ui.preflight_html import preflight_html
+from training.ui.suggested import SuggestedSettings
 
 _COUNT_S = 5.0
 
@@ -33,10 +35,18 @@ class TrainForm:
     """Asks for a run and starts it."""
 
     def __init__(
-        self, runs: RunStore, pairs: Pairs, jobs: JobStore, access: Access, page: Texts, models: Sequence[str]
+        self,
+        runs: RunStore,
+        pairs: Pairs,
+        votes: BlindStore,
+        jobs: JobStore,
+        access: Access,
+        page: Texts,
+        models: Sequence[str],
     ) -> None:
         self._runs = runs
         self._pairs = pairs
+        self._votes = votes
         self._jobs = jobs
         self._access = access
         self._page = page
@@ -61,6 +71,9 @@ class TrainForm:
                 label=t("annotate_strategy"),
                 elem_id="strategy",
             )
+            self._with_votes = gr.Checkbox(
+                False, label=t("train_votes"), info=t("train_votes_info"), elem_id="with-votes"
+            )
         with gr.Column(visible=False) as sft_data:
             self._rows = gr.HTML(elem_id="row-count")
             self._job = gr.Dropdown([], value=None, label=t("train_job"), elem_id="train-job")
@@ -80,6 +93,8 @@ class TrainForm:
                 label=t("train_name"), max_length=80, elem_id="adapter-name", min_width=140
             )
             preset = gr.Dropdown([], value=None, label=t("train_preset"), elem_id="preset", min_width=140)
+        suggested = SuggestedSettings(self._runs.home / "models", self._fields, t)
+        suggested.build()
         with gr.Column(visible=True) as dpo_fields:
             self._fields["dpo"].build()
         with gr.Column(visible=False) as sft_fields:
@@ -99,15 +114,18 @@ class TrainForm:
             [dpo_data, dpo_fields, sft_data, sft_fields],
             **quiet,
         )
-        self._strategy.change(self._count_pairs, self._strategy, self._count, **quiet)
+        counted = [self._strategy, self._with_votes]
+        for choice in counted:
+            choice.change(self._count_pairs, counted, self._count, **quiet)
         self._job.change(t.shown(self._count_rows), self._job, self._rows, **quiet)
         fields = [*self._fields["dpo"].components, *self._fields["sft"].components]
         preset.input(self._preset, preset, fields, **quiet)
+        suggested.connect(self._kind, self._model)
         check.click(t.shown(self._check), self.inputs, foretold, concurrency_limit=1, **quiet)
         show.click(t.shown(self._command), self.inputs, command, **quiet)
         root = gr.context.Context.root_block
         assert root is not None  # built inside Blocks
-        root.load(self._count_pairs, self._strategy, self._count, **quiet)
+        root.load(self._count_pairs, counted, self._count, **quiet)
         root.load(self._presets, None, preset, **quiet)
         root.load(self._choices, [self._model, self._job, self._parent], [self._job, self._parent], **quiet)
         gr.on(
@@ -118,12 +136,12 @@ class TrainForm:
             **quiet,
         )
         timer = gr.Timer(_COUNT_S)
-        timer.tick(self._count_pairs, self._strategy, self._count, queue=False, **quiet)
+        timer.tick(self._count_pairs, counted, self._count, queue=False, **quiet)
 
     @property
     def inputs(self) -> list[gr.components.Component]:
         """The components whose values `started` takes, in its order."""
-        own = [self._kind, self._strategy, self._job, self._model, self._parent, self._name]
+        own = [self._kind, self._strategy, self._with_votes, self._job, self._model, self._parent, self._name]
         return [*own, *self._fields["dpo"].components, *self._fields["sft"].components]
 
     def on_start(self, shown: Callable[[str], Any], run: gr.Dropdown) -> None:
@@ -146,14 +164,15 @@ class TrainForm:
     def _asked(
         self, values: Sequence[Any], request: gr.Request
     ) -> tuple[TrainingConfig, Path | list[Mapping[str, object]]]:
-        kind, strategy, job, model, parent, name, *rest = values
+        kind, strategy, with_votes, job, model, parent, name, *rest = values
         dpo = self._fields["dpo"]
         split = len(dpo.components)
         given = dpo.values(rest[:split]) if kind == "dpo" else self._fields["sft"].values(rest[split:])
         given |= {"model": model, "parent": parent or None, "name": name.strip() or None}
         config = parse_config(given, kind)
         if kind == "dpo":
-            return config, [pair.to_row() for pair in self._pairs(cast(Strategy, strategy))]
+            judged = [pair.to_row() for pair in self._pairs(cast(Strategy, strategy))]
+            return config, [*judged, *(self._votes.pairs() if with_votes else ())]
         if not job:
             raise InputError(reason=self._page.say(request, "train_no_jobs"))
         return config, self._jobs.folder(job) / "train.parquet"
@@ -167,14 +186,16 @@ class TrainForm:
         config, data = self._asked(values, request)
         return preflight_html(preflight(config, data, self._runs.home), self._page.language(request))
 
-    def _count_pairs(self, strategy: str, request: gr.Request) -> str:
-        pairs = self._pairs(cast(Strategy, strategy))
-        if not pairs:
-            return cards.notice_html(self._page.say(request, "train_no_pairs"))
-        prompts = len({pair.task_id for pair in pairs})
-        return cards.notice_html(
-            self._page.say(request, "train_pairs", pairs=len(pairs), prompts=prompts, strategy=strategy)
-        )
+    def _count_pairs(self, strategy: str, with_votes: bool, request: gr.Request) -> str:
+        pairs, votes = self._pairs(cast(Strategy, strategy)), self._votes.pairs() if with_votes else []
+        said = []
+        if pairs or not votes:
+            prompts = len({pair.task_id for pair in pairs})
+            key = "train_pairs" if pairs else "train_no_pairs"
+            said.append(self._page.say(request, key, pairs=len(pairs), prompts=prompts, strategy=strategy))
+        if with_votes:
+            said.append(self._page.say(request, "train_votes_count", votes=len(votes)))
+        return cards.notice_html(" ".join(said))
 
     def _count_rows(self, job: str | None, request: gr.Request) -> str:
         report = self._jobs.report(job) if job else None

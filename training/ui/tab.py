@@ -56,7 +56,7 @@ class TrainTab:
 
     def build(self) -> Train:
         """Lay out the tab within the Blocks that are being built."""
-        form = TrainForm(self.runs, self.pairs, self.jobs, self.access, self.page, self.models)
+        form = TrainForm(self.runs, self.pairs, self.votes, self.jobs, self.access, self.page, self.models)
         board = RunBoard(self.runs, self.access, self.page)
         beside = ModelsSideBySide(self.pool, self.votes, self.access, self.page, self._before_and_after)
         with gr.Row(equal_height=False):

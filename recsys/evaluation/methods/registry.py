@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from recsys.errors import InputError
 from recsys.evaluation.cases import EvaluationData
@@ -32,6 +33,10 @@ from recsys.evaluation.workbench import Workbench
 DEFAULT = "default"
 
 
+Group = Literal["simple", "in-domain", "model"]
+GROUPS: tuple[Group, ...] = ("simple", "in-domain", "model")
+
+
 @dataclass(frozen=True)
 class MethodSpec:
     """How a method is made. `in_domain`: it learns from what other users of this catalogue liked."""
@@ -39,6 +44,11 @@ class MethodSpec:
     make: Callable[[Workbench], Method]
     in_domain: bool = False
     model: bool = False
+
+    @property
+    def group(self) -> Group:
+        """How methods are put together where they are chosen."""
+        return "in-domain" if self.in_domain else "model" if self.model else "simple"
 
 
 METHODS: dict[str, MethodSpec] = {
@@ -83,11 +93,22 @@ def usual_methods(data: EvaluationData) -> tuple[str, ...]:
     )
 
 
-def check_methods(names: tuple[str, ...], data: EvaluationData) -> tuple[str, ...]:
-    """`names` once each; raises InputError for one that there is not, or that needs users there are not."""
+def asks_model(name: str, data: EvaluationData) -> bool:
+    """Whether the method called `name` asks the language model for this dataset."""
+    return METHODS[name].model
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise InputError for a method that there is not."""
     for name in names:
         if name not in METHODS:
             raise InputError(reason=f"There is no method called {name!r}; there are {', '.join(METHODS)}.")
+
+
+def check_methods(names: tuple[str, ...], data: EvaluationData) -> tuple[str, ...]:
+    """`names` once each; raises InputError for one that there is not, or that needs users there are not."""
+    check_names(names)
+    for name in names:
         if METHODS[name].in_domain and data.known is None:
             raise InputError(reason=f"{name} learns from users, and {data.name} has none.")
     return tuple(dict.fromkeys(names))

@@ -85,6 +85,12 @@ class OpenAIBackend:
         """
         return self._result(self._fit(request))
 
+    def prompt_text(self, request: Request) -> str:
+        """The text that is sent; for a chat, its turns under their roles: the server has the template."""
+        if self._form.style != "chat":
+            return self._form.render(request.prompt) + self._form.lead(request.prompt)
+        return "\n\n".join(f"[{turn['role']}]\n{turn['content']}" for turn in request.prompt.messages())
+
     def stream(self, request: Request) -> Iterator[Delta]:
         """Deltas of all sequences as they come; see `Backend.stream`."""
         deltas: queue.SimpleQueue[Delta | None] = queue.SimpleQueue()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from recsys.errors import InputError
 from recsys.evaluation.answering import Answering
 from recsys.evaluation.cases import EvaluationData
-from recsys.evaluation.run import evaluate, fingerprint
+from recsys.evaluation.run import EvaluationStopped, evaluate, fingerprint
 from recsys.evaluation.sampled import PROTOCOLS
 from recsys.evaluation.store import ReportStore, compare_reports
 from recsys.evaluation.workbench import Workbench
@@ -41,17 +42,34 @@ def test_report_has_every_metric_with_its_interval(bench: Workbench) -> None:
 def test_progress_counts_cases_and_can_stop(bench: Workbench) -> None:
     seen: list[tuple[str, int, int]] = []
     evaluate(bench, ("random",), lambda *step: seen.append(step))
-    assert seen == [("random", n, 40) for n in range(1, 41)]
+    assert seen == [(name, n, 40) for name in ("", "random") for n in range(1, 41)]
 
     class Enough(Exception):
         pass
 
     def stop(method: str, done: int, total: int) -> None:
-        if done == 3:
+        if method and done == 3:
             raise Enough
 
     with pytest.raises(Enough):
         evaluate(bench, ("random",), stop)
+
+
+def test_methods_that_were_finished_before_a_stop_are_reported(bench: Workbench) -> None:
+    def stop_in(last: str) -> Callable[[str, int, int], None]:
+        def progress(method: str, done: int, total: int) -> None:
+            if method == last and done == 3:
+                raise EvaluationStopped
+
+        return progress
+
+    done = evaluate(bench, ("random", "default", "last"), stop_in("last"))
+    assert not done.complete
+    assert [one.method for one in done.saved.report.methods] == ["random", "default"]
+    assert "not measured: last" in done.saved.report.notes[-1]
+    assert done.saved.report.methods[0].against_default is not None
+    with pytest.raises(EvaluationStopped):
+        evaluate(bench, ("random", "default"), stop_in("random"))
 
 
 def test_saved_report_comes_back_and_can_be_compared(bench: Workbench, tmp_path: Path) -> None:
@@ -103,7 +121,10 @@ def test_methods_with_a_model_write_and_score(
     assert report.model == smollm.name
     by_name = {method.method: method for method in report.methods}
     assert by_name["hyde"].cost.written_tokens > 1
-    assert by_name["hyde-named"].cost.written_tokens == 0  # the same answers again
+    # The same answers again: charged to each method that needs them, whoever asked first.
+    assert by_name["hyde-named"].cost.written_tokens == by_name["hyde"].cost.written_tokens
+    assert by_name["hyde-named"].cost.ms_p50 > by_name["hyde"].cost.ms_p50 / 2
+    assert by_name["likelihood-fused"].cost.scored_tokens > 20
     assert by_name["likelihood"].cost.scored_tokens > 20
     answers = by_name["hyde"].answers
     assert answers is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import AdapterFileError, InputError, UnknownAdapterError
-from recsys.llm.adapters import CARD, GGUF, WEIGHTS, AdapterStore, check_adapter_name
+from recsys.llm.adapters import CARD, GGUF, WEIGHTS, AdapterCard, AdapterStore, check_adapter_name
 
 MakeAdapter = Callable[..., Path]
 
@@ -86,3 +86,21 @@ def test_file_that_is_to_be_loaded_has_to_be_there(tmp_path: Path, make_adapter:
             store.get("a", file=file)
     (folder / WEIGHTS).write_bytes(b"x")
     assert store.get("a", file=WEIGHTS).folder == folder
+
+
+def test_what_an_adapter_has_learnt_from_includes_its_parents(
+    tmp_path: Path, make_adapter: MakeAdapter
+) -> None:
+    def learnt(name: str, datasets: tuple[str, ...], parent: str | None) -> None:
+        path = make_adapter(tmp_path, name, content=b"x") / CARD
+        card = AdapterCard.model_validate_json(path.read_bytes())
+        changed = card.model_copy(update={"datasets": datasets, "parent": parent})
+        path.write_text(changed.model_dump_json(), encoding="utf-8")
+
+    learnt("sft", ("books", "mind"), "gone")
+    learnt("dpo", ("movielens",), "sft")
+    store = AdapterStore(tmp_path)
+    assert store.trained_on("dpo") == ("movielens", "books", "mind")
+    assert store.trained_on("sft") == ("books", "mind")
+    with pytest.raises(UnknownAdapterError):
+        store.trained_on("gone")

@@ -160,3 +160,42 @@ def test_database_of_the_first_version_keeps_its_index(tmp_path: Path, make_item
     assert store.pending("mine", 9) == []
     assert store.catalog("mine").indexed_by == "e"
     store.close()
+
+
+@pytest.fixture
+def titled(store: ItemStore, make_items: MakeItems) -> ItemStore:
+    store.put(
+        "films", "films", "en", make_items("Heat", "The Heat", "Wheat Field", "Overheated", "100% [Wolf]")
+    )
+    korean = Item(id="p", title="Parasite", titles={"ko": "기생충"}, text="A family moves in.")
+    store.put("korean", "films", "en", [korean, Item(id="s", title="소나기", text="A shower of rain.")])
+    store.put("waiting", "films", "en", make_items("Heat wave"))
+    for name in ("films", "korean"):
+        store.mark_indexed(name, "e")
+    return store
+
+
+def test_suggestions_are_ordered_by_where_the_text_begins(titled: ItemStore) -> None:
+    assert [item.title for _, item in titled.suggest("heat")] == [
+        "Heat",
+        "The Heat",
+        "Overheated",
+        "Wheat Field",
+    ]
+    assert len(titled.suggest("heat", 2)) == 2
+
+
+@pytest.mark.parametrize("typed", ["ㄱ", "기", "기새", "기생", "기생추", "기생충", "para", " PARASITE "])
+def test_korean_is_found_while_it_is_typed(titled: ItemStore, typed: str) -> None:
+    assert ("korean", "p") in [(catalog, item.id) for catalog, item in titled.suggest(typed)]
+
+
+def test_one_suggestion_an_item_with_whatever_title(titled: ItemStore) -> None:
+    assert [item.id for _, item in titled.suggest("생")] == ["p"]
+    assert titled.suggest("기생하") == []
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "*", "?", "[", "]", "%", "h*t", "\ud800", "\0", "x" * 10_000])
+def test_signs_mean_themselves(titled: ItemStore, typed: str) -> None:
+    found = [item.title for _, item in titled.suggest(typed)]
+    assert found == (["100% [Wolf]"] if typed in ("%", "[", "]") else [])

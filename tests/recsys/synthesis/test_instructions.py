@@ -178,3 +178,11 @@ def test_malformed_file_is_refused(break_it: Callable[[dict[str, Any]], None], p
     break_it(data)
     with pytest.raises(ValidationError, match=problem):
         Instructions.model_validate(data)
+
+
+def test_a_history_of_another_domain_is_spoken_of_in_its_own_words() -> None:
+    told = instruct("en", "direct", 0, "films", source="games", history=tuple(demo_items("games")[:2]))
+    assert "games" in told.heading
+    assert "played" in told.heading
+    assert "film" in told.ask
+    assert "across films, games" in told.system

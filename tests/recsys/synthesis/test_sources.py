@@ -18,14 +18,17 @@ from recsys.synthesis.prepare import prepare
 _FLAVOURS = ["green", "black", "mild", "strong", "sweet", "smoky"]
 
 
-def write_teas(folder: Path, users: int = 50, teas: int = 40, each: int = 12) -> Path:
+def write_teas(
+    folder: Path, users: int = 50, teas: int = 40, each: int = 12, domains: tuple[str, ...] = ("teas",)
+) -> Path:
     """A catalogue of somebody's own: CSV items, JSON Lines interactions."""
     draw = random.Random(2)
     folder.mkdir()
     lines = ["sku,name,description,domain,flavour"]
     for number in range(teas):
         flavours = "|".join(draw.sample(_FLAVOURS, 2))
-        lines.append(f"t{number},Tea of {number:02d} Hills,A cup for slow mornings,teas,{flavours}")
+        domain = domains[number % len(domains)]
+        lines.append(f"t{number},Tea of {number:02d} Hills,A cup for slow mornings,{domain},{flavours}")
     (folder / "teas.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     rows = [
         {
@@ -71,6 +74,24 @@ def test_a_catalogue_of_ones_own_gives_examples(sources: Path, tmp_path: Path, h
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
     assert "- **catalog** (items and interactions); positive: rating of 4 or more where there are" in card
     assert "as given by whoever provided the file" in card
+
+
+def test_a_catalogue_of_several_domains_asks_for_the_targets(
+    sources: Path, tmp_path: Path, home: Settings
+) -> None:
+    teas = write_teas(tmp_path / "teas", domains=("games", "films"))
+    config = parse_config(job(sources, teas) | {"languages": {"en": 1.0}}, "test")
+    assert Job(config, tmp_path / "out", home).run(LocalEngine(1)) is not None
+    rows = [json.loads(line) for line in (tmp_path / "out" / "train.jsonl").read_text("utf-8").splitlines()]
+    own = [row for row in rows if row["dataset"] == "catalog"]
+    assert {row["domain"] for row in own} == {"games", "films"}
+    for row in own:
+        expected = ("games", "films")[int(row["target_id"][1:]) % 2]
+        assert row["domain"] == expected
+        if row["form"] == "direct":
+            assert expected.removesuffix("s") in row["messages"][1]["content"].casefold()
+        if row["situation"] == "passive" and len({int(i[1:]) % 2 for i in row["history_ids"]}) == 2:
+            assert "across films, games" in row["messages"][0]["content"]
 
 
 def test_what_is_positive_is_a_setting_of_a_source(sources: Path, tmp_path: Path) -> None:

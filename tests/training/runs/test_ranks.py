@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
@@ -56,24 +57,23 @@ def trained(kind: type[TrainingConfig], name: str, home: Path, **changes: Any) -
 @pytest.mark.slow
 @pytest.mark.model
 @with_deepspeed
-@pytest.mark.parametrize("kind", [SftConfig, DpoConfig])
-def test_two_processes_learn_what_one_does(kind: type[TrainingConfig], home: Path) -> None:
-    """Same rows a step, so the same losses, and the same adapter but for rounding."""
-    label = kind.kind
-    alone = trained(kind, f"{label}-alone", home, batch_size=4)
+@pytest.mark.parametrize(("kind", "zero"), [(SftConfig, "zero2"), (DpoConfig, "zero3")])
+def test_two_processes_learn_what_one_does(kind: type[TrainingConfig], zero: str, home: Path) -> None:
+    """Same rows a step, so the same losses, and one adapter with the same weights but for rounding."""
+    alone = trained(kind, f"{zero}-alone", home, batch_size=4)
     assert len(alone) == STEPS
+    together = trained(kind, f"{zero}-both", home, batch_size=2, processes=2, zero=zero)
+    assert together == pytest.approx(alone, rel=2e-3)
     store = AdapterStore(Paths(home).adapters)
-    wanted = load_file(store.get(f"{label}-alone", MODEL).folder / "adapter_model.safetensors")
-    for zero in ("zero2", "zero3"):
-        name = f"{label}-{zero}"
-        together = trained(kind, name, home, batch_size=2, processes=2, zero=zero)
-        assert together == pytest.approx(alone, rel=2e-3), zero
-        found = load_file(store.get(name, MODEL).folder / "adapter_model.safetensors")
-        assert found.keys() == wanted.keys()
-        card = store.get(name, MODEL).card
-        assert card.agreement is not None
-        assert card.agreement.mean_difference < 0.01
-        assert "held_out/loss" in card.metrics
+    one, both = (store.get(f"{zero}-{name}", MODEL) for name in ("alone", "both"))
+    wanted, found = (load_file(a.folder / "adapter_model.safetensors") for a in (one, both))
+    assert found.keys() == wanted.keys()
+    # Adam makes a step of the whole rate of a gradient near 0, whatever its sign: most weights agree.
+    distances = [np.abs(found[key] - wanted[key]).max() for key in wanted]
+    assert np.median(distances) < 3e-4
+    assert both.card.agreement is not None
+    assert both.card.agreement.mean_difference < 0.01
+    assert both.card.metrics["held_out/loss"] == pytest.approx(one.card.metrics["held_out/loss"], rel=2e-3)
 
 
 @pytest.mark.slow
@@ -103,15 +103,16 @@ def test_two_processes_stop_together_and_go_on(home: Path) -> None:
 @pytest.mark.model
 @with_deepspeed
 def test_an_error_in_one_of_the_processes_is_told(home: Path) -> None:
-    """A learning rate at which the loss stops being a number."""
+    """Rows that were fine when the worker read them, and are not when its processes do."""
     store = RunStore(Paths(home).runs)
-    settings = COMMON | {"learning_rate": 1e-2, "max_steps": 200, "epochs": 100, "held_out": 0}
-    config = SftConfig(name="diverged", processes=2, zero="zero2", **settings)
+    config = SftConfig(name="broken", processes=2, zero="zero2", **COMMON)
     folder = store.folder(store.start(config, [make_instruction(number) for number in range(8)]))
-    folder.data.write_text("not a row\n", encoding="utf-8")  # noticed by each process when it reads
+    wait_until(lambda: store.get(folder.path.name).state == "training")
+    folder.data.write_text("not a row\n", encoding="utf-8")
     wait_until(lambda: store.get(folder.path.name).is_over)
     status = store.get(folder.path.name)
     assert status.state == "failed"
+    assert "Training in 2 processes failed" in (status.error or "")
     assert "line 1" in (status.error or "")
 
 

@@ -1,0 +1,46 @@
+"""How many rows a step has, from how long steps take."""
+
+from __future__ import annotations
+
+from recsys.llm.base import MAX_ANSWERS
+from recsys.llm.row_plan import RowPlan, measured
+
+EVEN = {1: 12.0, 2: 23.0, 3: 27.0, 4: 31.0, 5: 46.0, 6: 54.0, 7: 61.0, 8: 39.0}
+"""Milliseconds as on a processor whose kernels evaluate eight rows in two tiles."""
+
+
+def test_a_step_has_as_many_rows_as_there_are_sequences_where_each_costs_the_same() -> None:
+    plan = RowPlan.fastest({rows: float(rows) for rows in range(1, MAX_ANSWERS + 1)})
+    assert plan == RowPlan() == RowPlan(tuple(range(MAX_ANSWERS + 1)))
+
+
+def test_spare_rows_are_taken_where_they_cost_nothing() -> None:
+    plan = RowPlan.fastest(EVEN)
+    assert plan.rows[5] == plan.rows[6] == plan.rows[7] == 8
+    assert plan.rows[1] == 1
+    assert all(rows <= 2 * count for count, rows in enumerate(plan.rows)), "a guess a sequence at most"
+
+
+def test_some_wait_where_a_full_tile_is_so_much_cheaper() -> None:
+    assert RowPlan.fastest(EVEN | {8: 70.0}).rows[5] == 4
+
+
+def test_a_slow_model_is_not_measured() -> None:
+    asked: list[int] = []
+
+    def step(rows: int) -> float:
+        asked.append(rows)
+        return 0.5 * rows
+
+    assert measured(step) == RowPlan()
+    assert set(asked) == {1}
+
+
+def test_one_slow_moment_of_the_machine_does_not_count() -> None:
+    calls: dict[int, int] = {}
+
+    def step(rows: int) -> float:
+        calls[rows] = calls.get(rows, 0) + 1
+        return EVEN[rows] / 1000 * (20 if calls[rows] == 2 else 1)
+
+    assert measured(step).rows[5] == 8
