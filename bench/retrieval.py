@@ -38,6 +38,7 @@ _ANSWERED = 10
 _K = 10
 _MODEL = "gemma-3-270m"
 _BASE_CHUNKS = 300
+_READ_S = 300.0
 _NOISE = 0.7
 
 
@@ -167,8 +168,7 @@ def _recommend_lines(catalogs: Catalogs, pool: ModelPool, before: int) -> list[s
     recommender = Recommender(pool, catalogs)
     histories = [[item.title for item in made_up_items(50 + n, start=40 + n)] for n in range(_ANSWERED)]
     started = time.perf_counter()
-    catalogs.ranker(_NAME)
-    while catalogs.ranker(_NAME) is None:
+    while catalogs.ranker(_NAME) is None and time.perf_counter() - started < _READ_S:
         time.sleep(0.05)
     lines = [f"read into memory for signals: {time.perf_counter() - started:.1f} s"]
     alone = RetrievalSettings(answers=0)

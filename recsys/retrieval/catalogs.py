@@ -199,8 +199,7 @@ class Catalogs:
         under = self.store.indexed_under(name)
         others = {row.indexed_by, *under} - {"", settings}
         if others and not self.indexer.busy(name):
-            found = sorted(others)[0].split(" ")[0]
-            raise IndexMismatchError(name=name, found=found, wanted=self.embedder.name)
+            raise IndexMismatchError(name=name, found=sorted(others)[0], wanted=settings)
         if others or not under.get(settings) or name in load_demos():
             raise NotReadyError(what=f"The catalogue {name}, which is being indexed,")
         return row

@@ -15,7 +15,7 @@ from recsys.retrieval.ranker import RankerSettings
 class Playground:
     """The playground's ranker; `changes` are settings that differ from its own."""
 
-    def __init__(self, bench: Workbench, **changes: float) -> None:
+    def __init__(self, bench: Workbench, **changes: float | str) -> None:
         self._bench = bench
         self._settings = RankerSettings.model_validate({**bench.settings.model_dump(), **changes})
 

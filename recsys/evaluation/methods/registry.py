@@ -67,6 +67,8 @@ METHODS: dict[str, MethodSpec] = {
     "default-without-keywords": MethodSpec(partial(Playground, keywords=0.0)),
     "default-without-numbers": MethodSpec(partial(Playground, numbers=0.0)),
     "default-without-series": MethodSpec(partial(Playground, series=0.0)),
+    "default-rrf": MethodSpec(partial(Playground, fusion="rrf")),
+    "default-collapsed": MethodSpec(partial(DiversePlayground, mmr=0.0)),
     "default-diverse": MethodSpec(partial(DiversePlayground, mmr=0.3)),
     "hyde": MethodSpec(Hyde, model=True),
     "hyde-conclusion": MethodSpec(partial(Hyde, part=Part.CONCLUSION), model=True),

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from recsys.errors import EmbedderError
+from recsys.errors import EmbedderError, ZeroshelfError
 from recsys.retrieval.embedders.base import Vectors, clean, estimated_tokens
 from recsys.retrieval.embedders.prefixes import Prefixes, usual_prefixes
 from recsys.retrieval.embedders.turns import Turns
@@ -118,6 +118,9 @@ class SentenceTransformersEmbedder:
                 except EmbedderError as error:
                     self._failed = error
                     raise
+                except (OSError, ZeroshelfError) as error:
+                    self._failed = EmbedderError(name=self._given, problem=str(error).rstrip("."))
+                    raise self._failed from error
                 known = self._known
         assert known is not None
         return known

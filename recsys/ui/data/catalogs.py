@@ -85,7 +85,7 @@ class CatalogsPanel:
         assert root is not None  # built inside Blocks
         root.load(t.shown(self._open), [self._chosen, domain], [*drawn, source, domain], **quiet)
         panel.expand(t.shown(self._open), [self._chosen, domain], [*drawn, source, domain], **quiet)
-        self._timer.tick(t.shown(self._draw), self._chosen, drawn, **quiet)
+        self._timer.tick(t.shown(self._draw), self._chosen, drawn, queue=False, **quiet)
         check.click(t.shown(self._check), file, self._report, concurrency_limit=1, **quiet)
         add.click(
             t.shown(self._add),

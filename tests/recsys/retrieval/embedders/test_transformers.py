@@ -12,9 +12,13 @@ import numpy as np
 import psutil
 import pytest
 
+from recsys.catalog import Item
 from recsys.errors import EmbedderError
+from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.embedders.prefixes import Prefixes
 from recsys.retrieval.embedders.transformers import SentenceTransformersEmbedder
+from recsys.retrieval.hyde import hyde_vector
+from recsys.settings import Paths
 from tests.recsys.retrieval.embedders.support import tiny_model
 
 pytestmark = pytest.mark.slow
@@ -145,3 +149,18 @@ def test_pickled_weights_are_not_read(opened: Open, tmp_path: Path) -> None:
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
     with pytest.raises(EmbedderError):
         opened(pickled).embed_queries(["x"])
+
+
+def test_catalogue_is_indexed_and_searched_with_it(
+    tiny: SentenceTransformersEmbedder, make_items: Callable[..., list[Item]], tmp_path: Path
+) -> None:
+    catalogs = Catalogs(Paths(tmp_path), tiny)
+    catalogs.store.put("mine", "films", "en", make_items("red apple pie", "blue car road", "moon star space"))
+    catalogs.index_catalog("mine")
+    collection = catalogs.index.collection("mine")
+    assert collection is not None
+    assert collection.metadata["embedder"] == tiny.name
+    assert collection.metadata["dimension"] == 32
+    vector = hyde_vector(catalogs.index, tiny, target="mine", query="red apple")
+    assert catalogs.search("mine", vector, 1)[0][0].title == "red apple pie"
+    catalogs.close()
