@@ -68,6 +68,8 @@ function pressed(event) {
   if (!root.isConnected) return document.removeEventListener('click', pressed);
   const button = event.target.closest?.('[data-act]');
   if (button && acts[button.dataset.act]) acts[button.dataset.act](button);
+  const asks = event.target.closest?.('#recommend, [data-act="example"]');
+  if (asks && window.innerWidth <= 768) document.querySelector('#playground-tabs')?.scrollIntoView();
 }
 
 // What is like an item is drawn above the columns: bring it into view.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recsys.demos import ASSETS, DOMAINS, LANGUAGES, check_demo, load_demo, load_demos
+from recsys.demos import ASSETS, DOMAINS, LANGUAGES, check_demo, load_demo, load_demos, load_examples
 
 Rows = list[dict[str, Any]]
 Break = Callable[[Rows, dict[str, Any]], object]
@@ -112,3 +112,15 @@ def test_check_of_missing_and_unreadable_files(tmp_path: Path) -> None:
     assert "utf-8" in check_demo("films", assets)[0]
     shutil.rmtree(assets / "demos")
     assert check_demo("films", assets)
+
+
+def test_examples_name_what_is_there() -> None:
+    examples = load_examples()
+    assert len(examples) >= 4
+    assert len({example.id for example in examples}) == len(examples)
+    for example in examples:
+        assert set(example.title) == set(example.says) == set(LANGUAGES)
+        assert example.catalog in DOMAINS
+        assert example.items or example.query
+        assert all(item in load_demo(catalog).items for catalog, item in example.items)
+        assert {catalog for catalog, _ in example.items} != {example.catalog}  # across domains

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import itertools
+import threading
 
 import pytest
 
-from recsys.catalog import Item
+from recsys.catalog import Item, ItemRef
 from recsys.demos import load_demo
 from recsys.errors import (
     EmptyRequestError,
@@ -17,7 +18,7 @@ from recsys.errors import (
     ZeroshelfError,
 )
 from recsys.llm.pool import ModelPool
-from recsys.recommend import MAX_INPUT_CHARS, Recommendation, Recommender
+from recsys.recommend import MAX_INPUT_CHARS, NO_MODEL, Recommendation, Recommender
 from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.settings import RetrievalSettings, retrieval_settings
 
@@ -227,3 +228,80 @@ def test_retrieve_refuses_what_cannot_be_used(
 ) -> None:
     with pytest.raises(error):
         recommender.retrieve("games", text, k)
+
+
+def test_retrieval_alone_asks_no_model(recommender: Recommender) -> None:
+    found = _last(recommender, history=["Interstellar"], query="space", model=NO_MODEL, k=3)
+    assert (found.answer, found.timings.generate, found.mentions) == ("", 0.0, ())
+    assert len(found.items) == 3
+    assert found.id != _last(recommender, query="space", model=NO_MODEL, k=3).id
+
+
+def test_items_of_several_catalogues_and_titles_mix(recommender: Recommender) -> None:
+    history = [
+        ItemRef("games", "journey", "저니"),
+        "A film that nobody made",
+        ItemRef("korean-news", "old-dog-daycare"),
+        ItemRef("gone", "x", "Hades"),
+        ItemRef("", "", "Typed"),
+    ]
+    found = _last(recommender, "games", history=history, model=NO_MODEL, k=50)
+    assert found.asked is not None
+    assert [(catalog, item.title if not catalog else item.id) for catalog, item in found.asked.history] == [
+        ("games", "journey"), ("", "A film that nobody made"), ("korean-news", "old-dog-daycare"),
+        ("games", "hades"), ("", "Typed"),
+    ]  # fmt: skip
+    assert not {"journey", "hades"} & {one.item.id for one in found.items}
+
+
+def test_each_item_says_what_it_is_near_to(recommender: Recommender) -> None:
+    history = [ItemRef("games", "outer-wilds"), ItemRef("korean-news", "soy-sauce-jars-class")]
+    found = _last(recommender, "korean-news", history=history, query="antarctic winter", model=NO_MODEL, k=48)
+    for one in found.items:
+        assert [r.score for r in one.reasons] == sorted((r.score for r in one.reasons), reverse=True)
+        assert [r.kind for r in one.reasons].count("history") == 2
+    first = next(one for one in found.items if one.item.id == "antarctic-winter-crew")
+    assert first.reasons[0].kind == "query"
+    for one in found.items:
+        assert all(one.chunk[mark.start : mark.end].strip() for mark in one.marks)
+
+
+def test_more_like_an_item_of_this_or_another_catalogue(recommender: Recommender) -> None:
+    found = recommender.more_like("games", ItemRef("games", "hades"), 5)
+    assert len(found.items) == 5
+    assert "hades" not in [one.item.id for one in found.items]
+    other = recommender.more_like("korean-news", ItemRef("games", "football-manager-2024"), 8)
+    assert {"baseball-weekday-crowd", "island-girls-football"} & {one.item.id for one in other.items}
+    with pytest.raises(InputError, match="no item"):
+        recommender.more_like("games", ItemRef("games", "nothing"), 5)
+
+
+def test_passages_of_one_item_may_come_several_times(recommender: Recommender) -> None:
+    found = recommender.search_chunks("games", "a lonely walk", 100)
+    assert len(found.items) > len({one.item.id for one in found.items})
+    scores = [one.score for one in found.items]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.model
+def test_the_prompt_is_what_the_model_read(recommender: Recommender) -> None:
+    asked = _last(recommender, history=["Interstellar"], query="something slow", k=1).asked
+    assert asked is not None
+    assert asked.model == "smollm2-135m-instruct"
+    assert "<|im_start|>" in asked.prompt  # its own chat template
+    assert asked.instruction in asked.prompt
+    assert "something slow" in asked.instruction
+
+
+@pytest.mark.model
+def test_a_stopped_answer_still_leads_to_items(recommender: Recommender) -> None:
+    cancel = threading.Event()
+    steps = []
+    for step in recommender.recommend("games", query="a story of the sea", k=3, cancel=cancel):
+        steps.append(step)
+        if step.answer:
+            cancel.set()
+    assert steps[-1].done
+    assert steps[-1].stopped
+    assert len(steps[-1].items) == 3
+    assert len(steps) < 12  # far from the sixteen tokens that it would have written

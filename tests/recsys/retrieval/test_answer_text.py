@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.retrieval.answer_text import answer_part, named_title, without_reasoning
+from recsys.retrieval.answer_text import answer_part, named_title, named_titles, without_reasoning
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,32 @@ def test_parts_of_an_answer() -> None:
     assert answer_part(answer, "conclusion") == 'They will like "Dune".'
     assert answer_part(answer, "named") == "Dune"
     assert answer_part("They like ruins", "named") == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "titles"),
+    [
+        ('They like noise. "Heat" and then “Mad Max” would do, or **Dune**.', ["Heat", "Mad Max", "Dune"]),
+        (
+            "The Green Knight fits: a man rides. Blue by Joni Mitchell suits them too.",
+            ["The Green Knight", "Blue"],
+        ),
+        ("<think>“Alien”</think> “Dune” is it.", ["Dune"]),
+        ("그들은 ‘조용한 날’과 《그린 나이트》를 좋아할 것이다.", ["조용한 날", "그린 나이트"]),
+        (
+            'They say "so much for that" and "a long sentence of more than ten words in one pair of marks".',
+            [],
+        ),
+        ("2 * 3 * 4, snake_case_words and a*b*c", []),
+    ],
+)
+def test_every_named_title(answer: str, titles: list[str]) -> None:
+    found = named_titles(answer)
+    assert [one.name for one in found] == titles
+    assert all(answer[one.start : one.end] == one.name for one in found)
+
+
+def test_a_description_that_fits_is_not_surely_a_name() -> None:
+    [one] = named_titles("They like ruins. A dark fantasy fits best.")
+    assert not one.sure
+    assert named_titles("They like ruins. The Green Knight fits best.")[0].sure
