@@ -116,11 +116,12 @@ class Study:
         seconds = {name: int((self.folder / f"{name}.seconds").read_text()) for name in trained}
         report = {"answers": table, "metrics": cards, "seconds": seconds}
         (self.folder / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-        for language, columns in table.items():
-            print(f"\n{language}: {_EACH_LANGUAGE} held-out prompts")
-            for measure in columns["base"]:
-                values = "  ".join(f"{name} {column[measure]:8.3f}" for name, column in columns.items())
-                print(f"  {measure:28} {values}")
+        columns = [(language, name) for language in table for name in self.models]
+        print("| |", " | ".join(f"{language}, {name}" for language, name in columns), "|")
+        print("| --- |" + " --- |" * len(columns))
+        for measure in table["en"]["base"]:
+            found = (table[language][name][measure] for language, name in columns)
+            print(f"| {measure} |", " | ".join(_shown(value) for value in found), "|")
         for name, metrics in cards.items():
             print(f"\n{name}, {seconds[name]} s: {json.dumps(metrics)}")
 
@@ -177,6 +178,10 @@ class Study:
     @staticmethod
     def _counter(what: str) -> Any:
         return lambda done: print(f"{what}: {done}", flush=True)
+
+
+def _shown(value: float) -> str:
+    return f"{value:.3f}" if value < 10 else f"{value:,.0f}"
 
 
 def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
