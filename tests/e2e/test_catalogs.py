@@ -18,7 +18,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 TEAS = (
     "id,title,text\n1,Sencha,A grassy green tea from Japan.\n"
     '2,Assam,"A malty black tea, strong enough for milk."\n3,,No title.\n'
-    f"4,{HOSTILE},{'Tea. ' * 10_000}\n5,\u202eمرحبا 🍵,Right to left.\n"
+    f"4,{HOSTILE},{'Tea. ' * 1_000}\n5,\u202eمرحبا 🍵,Right to left.\n"
 )
 
 

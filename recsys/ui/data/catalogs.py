@@ -100,16 +100,18 @@ class CatalogsPanel:
         sure.click(t.shown(self._delete), self._chosen, [*drawn, self._sure], concurrency_limit=1, **quiet)
         keep.click(lambda: gr.update(visible=False), None, self._sure, **quiet)
 
-    def _draw(self, chosen: str | None, request: gr.Request) -> Changes:
-        """The list as it is now; polled while something is being indexed."""
+    def _draw(self, chosen: str | None, request: gr.Request, choose: str = "") -> Changes:
+        """The list as it is now; polled while something is being indexed. `choose` is chosen where nothing
+        is."""
         rows = catalog_rows(self._catalogs)
         names = [row.name for row in rows]
         language = self._page.language(request)
         choices = [(html.catalog_name(name, language), name) for name in names]
-        value = chosen if chosen in names else (names[-1] if names else None)
+        # What is chosen is only set where it has to be: somebody may be choosing just now.
+        update = {} if chosen in names else {"value": choose or (names[-1] if names else None)}
         return {
             self._list: html.catalogs_html(rows, language),
-            self._chosen: gr.update(choices=choices, value=value),
+            self._chosen: gr.update(choices=choices, **update),
             self._timer: gr.update(active=any(row.state.state in _BUSY for row in rows)),
         }
 
@@ -153,7 +155,7 @@ class CatalogsPanel:
         report = html.report_html(
             stored.row.items, stored.problems, stored.bad_rows, stored.notes, language, checked=False
         )
-        return [*self._draw(stored.row.name, request).values(), report, None, ""]
+        return [*self._draw(None, request, stored.row.name).values(), report, None, ""]
 
     def _index(self, chosen: str | None, request: gr.Request) -> Changes:
         self._access.require(request.username, Role.RESEARCHER)
