@@ -14,7 +14,8 @@ from recsys.prompts.build import build_prompt, language_of
 from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.embedders import Vectors
 from recsys.retrieval.hyde import centred_vectors, hyde_vector
-from recsys.retrieval.ranker import Wanted
+from recsys.retrieval.ranker import Wanted, words_of
+from recsys.retrieval.search_scores import best_items, search_scores
 
 MAX_INPUT_CHARS = 20_000
 """Characters of history and query together."""
@@ -88,8 +89,8 @@ class Recommender:
 
         The model writes a hypothetical answer. Where most of the history is of `catalog` itself, the items
         are ranked by what `CatalogRanker` knows of the history and the query, without the answer; otherwise
-        the catalogue is searched with the answer and what was asked (`hyde_vector`). So the items are real
-        whatever the answer names. Items of the history are left out.
+        by nearness to the answer and what was asked (`hyde_vector`) and by the words of what was asked
+        (`search_scores`). So the items are real whatever the answer names. Items of the history are left out.
         `model` is "name" or "name+adapter", by default the app's; `language` is that of the answer
         ("auto": that of the query or the titles).
 
@@ -170,12 +171,18 @@ class Recommender:
         k: int,
         exclude: frozenset[str],
     ) -> tuple[RecommendedItem, ...]:
-        """The items in the order of the ranker, with their passages nearest to `vector`."""
-        own = sum(name == catalog for name, _ in history)
-        ranker = self.catalogs.ranker(catalog) if 2 * own > len(history) else None
+        """The items in the order of the ranker, with their passages nearest to `vector`.
+
+        A catalogue that is too large for the ranker is searched with `vector` alone.
+        """
+        index, embedder = self.catalogs.index, self.catalogs.embedder
+        ranker = self.catalogs.ranker(catalog)
         if ranker is None:
             return self._search(catalog, vector, k, exclude)
-        index, embedder = self.catalogs.index, self.catalogs.embedder
+        if 2 * sum(name == catalog for name, _ in history) <= len(history):
+            texts = [words_of(item) for _, item in history] + [query] * bool(query)
+            items = best_items(ranker, search_scores(ranker, vector, texts), k, exclude)
+            return self._with_passages(catalog, vector, items)
         centre = ranker.matrix.centre
         wanted = Wanted(
             history=tuple(item for _, item in history),
@@ -183,8 +190,12 @@ class Recommender:
             query=query,
             query_vector=embedder.embed_queries([query])[0] - centre if query else None,
         )
-        items = ranker.best(wanted, k, exclude)
-        hits = index.passages(catalog, vector, [item.id for item in items])
+        return self._with_passages(catalog, vector, ranker.best(wanted, k, exclude))
+
+    def _with_passages(
+        self, catalog: str, vector: Vectors, items: Sequence[Item]
+    ) -> tuple[RecommendedItem, ...]:
+        hits = self.catalogs.index.passages(catalog, vector, [item.id for item in items])
         there = [(item, hits[item.id]) for item in items if item.id in hits]  # not removed just now
         return tuple(RecommendedItem(item, hit.score, hit.chunk) for item, hit in there)
 
