@@ -107,7 +107,7 @@ class Workbench:
         total: Vectors = unit(asked)
         vectors = self.answer_vectors(answers)
         if len(vectors):
-            total = total + ANSWER_WEIGHT * unit(np.mean(unit(vectors), axis=0))
+            total += ANSWER_WEIGHT * unit(np.mean(unit(vectors), axis=0))
         return unit(total)
 
     def _cosines(self, case: Case) -> Vectors:

@@ -34,7 +34,7 @@ def search_scores(
     if keywords and texts:
         found = [ranker.keywords.scores([text]) for text in texts]
         shares = [each / max(float(np.max(each)), 1e-9) for each in found]
-        scores = scores + keywords * standardised(np.sum(shares, axis=0, dtype=np.float32))
+        scores += keywords * standardised(np.sum(shares, axis=0, dtype=np.float32))
     return scores
 
 

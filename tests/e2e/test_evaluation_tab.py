@@ -74,7 +74,7 @@ def test_from_the_form_to_a_result_and_a_comparison(korean_page: Page, own_app) 
     page.get_by_role("tab", name="답변과 비용").click()
     expect(page.locator("#eval-costs")).to_contain_text("이력과 같은 언어로 씀")
 
-    page.get_by_label("답변만 (HyDE)").uncheck()
+    page.locator("#eval-users input").fill("10")  # the form is as at first after the reload
     page.click("#run-evaluation")
     expect(status).to_have_attribute("data-state", "running", timeout=MINUTE)
     expect(status).to_have_attribute("data-state", "done", timeout=2 * MINUTE)
