@@ -97,8 +97,8 @@ class Recommender:
 
         The model writes a hypothetical answer. Where most of the history is of `catalog` itself, the items
         are ranked by what `CatalogRanker` knows of the history and the query, without the answer; otherwise
-        the catalogue is searched with the answer and what was asked (`search_parts`). So the items are real
-        whatever the answer names. Items of the history are left out.
+        by nearness to the answer and what was asked (`search_parts`) and by the words of what was asked
+        (`search_scores`). So the items are real whatever the answer names. Items of the history are left out.
         `model` is "name" or "name+adapter", by default the app's, or "none" for no answer at all;
         `language` is that of the answer ("auto": that of the query or the titles). Setting `cancel` ends
         the answer between two tokens; the items are then those for what was written.
@@ -121,7 +121,8 @@ class Recommender:
         embedded = time.perf_counter()
         sought = Sought(catalog, vector, person.history, person.query, counted)
         hits = choose(self.catalogs, sought, k, settings, written.rerank)
-        by_signals = ranker_for(self.catalogs, sought, settings) is not None
+        by_signals = settings.order == "signals" or (settings.order == "auto" and sought.at_home)
+        by_signals = by_signals and ranker_for(self.catalogs, sought, settings) is not None
         reranked = written.rerank.seconds if written.rerank else 0.0
         timings = Timings(
             generate=1000 * written.seconds,

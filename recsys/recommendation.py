@@ -11,8 +11,8 @@ from recsys.retrieval.highlight import Mark
 from recsys.retrieval.reasons import Reason
 
 RankedBy = Literal["", "search", "history"]
-"""`search`: by the score, the answer has a say; `history`: by several signals of a history that is mostly
-of the catalogue itself, the answer has none."""
+"""`search`: by the score and the words of what was asked, the answer has a say; `history`: by several signals
+of a history that is mostly of the catalogue itself, the answer has none."""
 
 CLOSE = 0.14
 """A best score (centred cosine) below this is called far. `python -m bench closeness` prints what requests

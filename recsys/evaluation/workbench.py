@@ -13,8 +13,10 @@ from recsys.evaluation.cases import Case, EvaluationData
 from recsys.evaluation.ranking import Scores
 from recsys.retrieval.chunks import Chunker
 from recsys.retrieval.embedders import Embedder, Vectors
-from recsys.retrieval.item_matrix import ItemMatrix
-from recsys.retrieval.ranker import CatalogRanker, RankerSettings, Wanted
+from recsys.retrieval.hyde import SearchWeights
+from recsys.retrieval.item_matrix import ItemMatrix, unit
+from recsys.retrieval.ranker import CatalogRanker, RankerSettings, Wanted, words_of
+from recsys.retrieval.search_scores import search_scores
 
 _SIMILARITIES_KEPT = 64
 
@@ -84,9 +86,29 @@ class Workbench:
             return np.zeros((0, self.embedder.dimension), np.float32)
         return self.embedder.embed_passages(texts) - self.matrix.centre
 
-    def default_scores(self, case: Case) -> Scores:
-        """What the playground does with a history out of the box."""
-        return self.ranker.scores(self.wanted(case), self.settings)
+    def default_scores(
+        self, case: Case, answers: Sequence[str] = (), settings: RankerSettings | None = None
+    ) -> Scores:
+        """What the playground does with a history, out of the box unless there are other `settings`.
+
+        A history of other catalogues is searched with as `recsys.recommend` does: with one vector of it and
+        the `answers`, and its words.
+        """
+        used = settings or self.settings
+        if self.data.same_catalogue:
+            return self.ranker.scores(self.wanted(case), used)
+        texts = [words_of(item) for item in self.history(case)]
+        return search_scores(self.ranker, self.search_vector(case, answers), texts, used.keywords)
+
+    def search_vector(self, case: Case, answers: Sequence[str] = ()) -> Vectors:
+        """As `recsys.retrieval.hyde` makes it of items that are in no catalogue: shape (dimension,)."""
+        titles = [item.title for item in self.history(case)]
+        asked = np.mean(self.embedder.embed_queries(titles) - self.matrix.centre, axis=0)
+        total: Vectors = unit(asked)
+        vectors = self.answer_vectors(answers)
+        if len(vectors):
+            total += SearchWeights().answer * unit(np.mean(unit(vectors), axis=0))
+        return unit(total)
 
     def _cosines(self, case: Case) -> Vectors:
         return self.matrix.cosines(self.vectors(case))

@@ -129,11 +129,11 @@ class AdapterStore:
         known = {a.card.name: a.card for a in self.list(base_model)}
         if name not in known:
             raise UnknownAdapterError(name=name, known=", ".join(known) or "none yet")
-        found: dict[str, None] = {}
+        found: list[str] = []
         seen: set[str] = set()
         at: str | None = name
         while at is not None and at in known and at not in seen:
             seen.add(at)
-            found |= dict.fromkeys(known[at].datasets)
+            found += known[at].datasets
             at = known[at].parent
-        return tuple(found)
+        return tuple(dict.fromkeys(found))

@@ -16,7 +16,8 @@ from recsys.retrieval.index import Hit
 from recsys.retrieval.item_matrix import unit
 from recsys.retrieval.keywords import Scores
 from recsys.retrieval.likelihood import candidates
-from recsys.retrieval.ranker import CatalogRanker, Wanted
+from recsys.retrieval.ranker import CatalogRanker, Wanted, words_of
+from recsys.retrieval.search_scores import search_scores
 from recsys.retrieval.settings import RetrievalSettings
 
 Rerank = Callable[[Sequence[Item], Scores], Scores]
@@ -64,7 +65,9 @@ def choose(
     """The `k` items to show, best first, each with its passage nearest to what is sought."""
     depth = max(2 * k, settings.rerank_depth, settings.diversity.depth if settings.diversity.mmr else 0)
     ranker = ranker_for(catalogs, sought, settings)
-    if ranker is not None:
+    if ranker is not None and settings.order == "auto" and not sought.at_home:
+        ranking = _by_words(ranker, sought, depth, settings)
+    elif ranker is not None:
         ranking = _by_signals(catalogs, ranker, sought, depth, settings)
     else:
         ranking = _by_search(catalogs, sought, depth)
@@ -77,9 +80,8 @@ def choose(
 
 
 def ranker_for(catalogs: Catalogs, sought: Sought, settings: RetrievalSettings) -> CatalogRanker | None:
-    """What ranks by several signals of the history, where that is wanted and the catalogue allows it."""
-    wanted = settings.order == "signals" or (settings.order == "auto" and sought.at_home)
-    return catalogs.ranker(sought.catalog) if wanted else None
+    """What ranks by more than one vector, where that is wanted and the catalogue is not too large for it."""
+    return None if settings.order == "search" else catalogs.ranker(sought.catalog)
 
 
 def _by_search(catalogs: Catalogs, sought: Sought, depth: int) -> _Ranking:
@@ -110,10 +112,20 @@ def _by_signals(
         query_vector=query,
         answer_vectors=answers,
     )
-    scores = ranker.scores(wanted, settings.signals)
+    return _first(ranker, ranker.scores(wanted, settings.signals), sought, depth)
+
+
+def _by_words(ranker: CatalogRanker, sought: Sought, depth: int, settings: RetrievalSettings) -> _Ranking:
+    texts = [words_of(item) for _, item in sought.history] + [sought.query] * bool(sought.query)
+    scores = search_scores(ranker, sought.vector, texts, settings.signals.keywords)
+    return _first(ranker, scores, sought, depth)
+
+
+def _first(ranker: CatalogRanker, scores: Scores, sought: Sought, depth: int) -> _Ranking:
     left_out = [number for number, item in enumerate(ranker.items) if item.id in sought.exclude]
     chosen = candidates(scores, depth, left_out)
     items = tuple(ranker.items[number] for number in chosen.tolist())
+    centre = ranker.matrix.centre
     return _Ranking(items, scores[chosen], lambda: ranker.matrix.vectors_of(chosen) - centre, {})
 
 

@@ -26,8 +26,9 @@ class RetrievalSettings(BaseModel):
     `answers` hypothetical answers are written (the first one is shown) and their vectors averaged; 0 is
     retrieval alone, without a model. `part` of each is embedded. `order`: by "search" with one vector of the
     `weights`, by all `signals` of the catalogue in memory, or "auto": by signals where most of the history is
-    of the catalogue itself. `rerank`: the model's likelihood of the first titles, or its choice of one among
-    the first `shown`, puts them into another order. `diversity` comes last.
+    of the catalogue itself, otherwise by that vector and the words of what was asked. `rerank`: the model's
+    likelihood of the first titles, or its choice of one among the first `shown`, puts them into another
+    order. `diversity` comes last.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -51,8 +51,7 @@ def test_recommend_gives_real_items_of_the_other_domain(client: Client) -> None:
     for item in found["items"]:
         assert set(item) == {"id", "title", "domain", "score", "chunk"}
         assert item["domain"] == "films"
-    scores = [item["score"] for item in found["items"]]
-    assert scores == sorted(scores, reverse=True)
+    assert all(-1 <= item["score"] <= 1 for item in found["items"])
     timings = found["timings_ms"]
     assert timings["total"] == pytest.approx(
         timings["generate"] + timings["embed"] + timings["search"], abs=0.5

@@ -49,9 +49,7 @@ def test_answer_streams_and_real_items_follow(recommender: Recommender) -> None:
     assert len({i.item.id for i in last.items}) == 5
     assert all(games[i.item.id] == i.item for i in last.items)
     assert all(i.chunk in i.item.text for i in last.items)
-    scores = [i.score for i in last.items]
-    assert scores == sorted(scores, reverse=True)
-    assert all(-1 <= score <= 1 for score in scores)
+    assert all(-1 <= i.score <= 1 for i in last.items)
 
 
 @pytest.mark.model

@@ -74,8 +74,13 @@ class HydeFused:
         self._settings = bench.settings.model_copy(update={"answer": self.WEIGHT})
 
     def scores(self, case: Case) -> Scores:
-        """See `CatalogRanker.scores`; the answer counts without its first sentence."""
-        assert self._bench.answering is not None
-        answers = self._bench.answering.answers(self._bench.history(case))
-        wanted = self._bench.wanted(case, [without_reasoning(answer) for answer in answers])
-        return self._bench.ranker.scores(wanted, self._settings)
+        """See `CatalogRanker.scores`; the answer counts without its first sentence.
+
+        For a history of other catalogues, where the answer counts anyhow, that is the only difference.
+        """
+        bench = self._bench
+        assert bench.answering is not None
+        answers = [without_reasoning(answer) for answer in bench.answering.answers(bench.history(case))]
+        if not bench.data.same_catalogue:
+            return bench.default_scores(case, answers)
+        return bench.ranker.scores(bench.wanted(case, answers), self._settings)

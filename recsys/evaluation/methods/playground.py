@@ -13,15 +13,22 @@ from recsys.retrieval.ranker import RankerSettings
 
 
 class Playground:
-    """The playground's ranker; `changes` are settings that differ from its own."""
+    """What the playground does; `changes` are settings of its ranker that differ from its own.
 
-    def __init__(self, bench: Workbench, **changes: float | str) -> None:
+    For a history of other catalogues the answer of the model counts too, where there is one and `answer`.
+    """
+
+    def __init__(self, bench: Workbench, *, answer: bool = True, **changes: float | str) -> None:
         self._bench = bench
         self._settings = RankerSettings.model_validate({**bench.settings.model_dump(), **changes})
+        self._answer = answer and not bench.data.same_catalogue
 
     def scores(self, case: Case) -> Scores:
-        """See `CatalogRanker.scores`."""
-        return self._bench.ranker.scores(self._bench.wanted(case), self._settings)
+        """See `Workbench.default_scores`."""
+        answers: list[str] = []
+        if self._answer and self._bench.answering is not None:
+            answers = self._bench.answering.answers(self._bench.history(case))
+        return self._bench.default_scores(case, answers, self._settings)
 
 
 _DUPLICATE = 0.9

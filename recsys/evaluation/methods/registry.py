@@ -39,11 +39,16 @@ GROUPS: tuple[Group, ...] = ("simple", "in-domain", "model")
 
 @dataclass(frozen=True)
 class MethodSpec:
-    """How a method is made. `in_domain`: it learns from what other users of this catalogue liked."""
+    """How a method is made. `in_domain`: it learns from what other users of this catalogue liked.
+
+    `model`: it asks a language model; `answer`: it does for histories of other catalogues, where the
+    playground's ranking takes the answer into account.
+    """
 
     make: Callable[[Workbench], Method]
     in_domain: bool = False
     model: bool = False
+    answer: bool = False
 
     @property
     def group(self) -> Group:
@@ -64,12 +69,13 @@ METHODS: dict[str, MethodSpec] = {
     "centred-max-similarity": MethodSpec(CentredMaxSimilarity),
     "fused-rrf": MethodSpec(FusedByRank),
     "fused-zscore": MethodSpec(FusedByScore),
-    "default-without-keywords": MethodSpec(partial(Playground, keywords=0.0)),
-    "default-without-numbers": MethodSpec(partial(Playground, numbers=0.0)),
-    "default-without-series": MethodSpec(partial(Playground, series=0.0)),
-    "default-rrf": MethodSpec(partial(Playground, fusion="rrf")),
-    "default-collapsed": MethodSpec(partial(DiversePlayground, mmr=0.0)),
-    "default-diverse": MethodSpec(partial(DiversePlayground, mmr=0.3)),
+    "default-without-answer": MethodSpec(partial(Playground, answer=False)),
+    "default-without-keywords": MethodSpec(partial(Playground, keywords=0.0), answer=True),
+    "default-without-numbers": MethodSpec(partial(Playground, numbers=0.0), answer=True),
+    "default-without-series": MethodSpec(partial(Playground, series=0.0), answer=True),
+    "default-rrf": MethodSpec(partial(Playground, fusion="rrf"), answer=True),
+    "default-collapsed": MethodSpec(partial(DiversePlayground, mmr=0.0), answer=True),
+    "default-diverse": MethodSpec(partial(DiversePlayground, mmr=0.3), answer=True),
     "hyde": MethodSpec(Hyde, model=True),
     "hyde-conclusion": MethodSpec(partial(Hyde, part=Part.CONCLUSION), model=True),
     "hyde-named": MethodSpec(partial(Hyde, part=Part.NAMED), model=True),
@@ -80,22 +86,32 @@ METHODS: dict[str, MethodSpec] = {
     "likelihood-fused": MethodSpec(partial(Likelihood, keep=True), model=True),
     "default-familiar": MethodSpec(Familiar, model=True),
     "listwise": MethodSpec(Listwise, model=True),
-    DEFAULT: MethodSpec(Playground),
+    DEFAULT: MethodSpec(Playground, answer=True),
 }
 
 
+_ONLY_ELSEWHERE = ("default-without-answer",)
+_ONLY_WITHIN = ("default-without-numbers", "default-without-series")
+
+
 def usual_methods(data: EvaluationData) -> tuple[str, ...]:
-    """All methods that need no language model and can be had for this dataset."""
+    """All methods that need no language model and can be had for this dataset, and `default`.
+
+    Those that differ from `default` only in what the dataset does not have are left out.
+    """
+    same = _ONLY_ELSEWHERE if data.same_catalogue else _ONLY_WITHIN
     return tuple(
         name
         for name, spec in METHODS.items()
-        if not spec.model and (data.known is not None or not spec.in_domain)
+        if name == DEFAULT
+        or not (asks_model(name, data) or name in same or (spec.in_domain and data.known is None))
     )
 
 
 def asks_model(name: str, data: EvaluationData) -> bool:
     """Whether the method called `name` asks the language model for this dataset."""
-    return METHODS[name].model
+    spec = METHODS[name]
+    return spec.model or (spec.answer and not data.same_catalogue)
 
 
 def check_names(names: Iterable[str]) -> None:

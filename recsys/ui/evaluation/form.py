@@ -7,10 +7,10 @@ from typing import Any
 import gradio as gr
 
 from recsys.domains.sources import SourceFolder
+from recsys.errors import InputError
 from recsys.evaluation.korean_news import NAME as KOREAN_NEWS
 from recsys.evaluation.load import recognise_cases
 from recsys.evaluation.methods.registry import DEFAULT, GROUPS, METHODS, Group
-from recsys.evaluation.request import MAX_USERS
 from recsys.i18n import text
 from recsys.llm.pool import ModelPool
 from recsys.ui import cards
@@ -47,11 +47,11 @@ class EvaluationForm:
         )  # fmt: skip
         with gr.Row():
             users = gr.Number(
-                _USERS, label=t("eval_users"), info=t("eval_users_info"), precision=0, minimum=1,
-                maximum=MAX_USERS, elem_id="eval-users", min_width=140,
+                _USERS, label=t("eval_users"), info=t("eval_users_info"), precision=0,
+                elem_id="eval-users", min_width=140,
             )  # fmt: skip
             seed = gr.Number(
-                0, label=t("data_seed"), info=t("eval_seed_info"), precision=0, minimum=0,
+                0, label=t("data_seed"), info=t("eval_seed_info"), precision=0,
                 elem_id="eval-seed", min_width=110,
             )  # fmt: skip
         split = gr.Radio(
@@ -72,6 +72,19 @@ class EvaluationForm:
             self._groups["in-domain"],
             **quiet,
         )
+
+    def check(self, language: str, source: str | None, *values: Any) -> None:
+        """Raise InputError in the visitor's language for what a person can easily leave out."""
+        simple, in_domain, with_model, _, users, seed, _ = values
+        missing = {
+            "eval_choose_source": not source,
+            "eval_choose_methods": not [*simple, *in_domain, *with_model],
+            "eval_choose_users": users is None or users < 1,
+            "eval_choose_seed": seed is None or seed < 0,
+        }
+        for key, is_missing in missing.items():
+            if is_missing:
+                raise InputError(reason=text(language, key))
 
     def request(
         self,

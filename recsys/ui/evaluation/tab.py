@@ -41,6 +41,7 @@ class EvaluationTab:
 
         def start(request: gr.Request, *values: Any) -> Any:
             self.access.require(request.username, Role.RESEARCHER)
+            form.check(self.page.language(request), *values)
             wanted = requested_evaluation(form.request(*values), self.sources, self.pool.check_reference)
             return results.choices(self.evaluations.start(wanted))
 

@@ -7,6 +7,13 @@ import pytest
 
 from recsys.errors import DatasetFileError, InputError
 from recsys.evaluation.load import load_cases
+from recsys.evaluation.methods.registry import asks_model, usual_methods
+from recsys.evaluation.workbench import Workbench
+from recsys.retrieval.catalogs import Catalogs
+from recsys.retrieval.embedders import Embedder
+from recsys.retrieval.hyde import hyde_vector
+from recsys.retrieval.search_scores import search_scores
+from recsys.settings import Settings
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "korean_news"
 SPORT = ["축구 대표팀 경기 승리", "야구 투수 시즌 홈런", "농구 감독 선수 우승", "배구 결승 선수 부상"]
@@ -65,3 +72,37 @@ def test_real_articles_get_topics_of_a_classifier_that_is_mostly_right() -> None
     assert len({case.user.split("-")[0] for case in data.cases}) == 7
     right = float(data.notes[0].split("right on ")[1].split("%")[0])
     assert right > 85
+
+
+def test_the_default_is_what_the_playground_does_for_headlines_that_it_does_not_have(
+    folder: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The evaluation's ranking against that of the real catalogues with an index, item by item."""
+    data = load_cases("korean-news", folder, users=4, seed=0)
+    bench = Workbench(data, embedder)
+    catalogs = Catalogs(Settings(home=tmp_path_factory.mktemp("home")).paths, embedder)
+    try:
+        catalogs.store.put("articles", "korean-news", "ko", list(data.items))
+        catalogs.index_catalog("articles")
+        ranker = catalogs.ranker("articles")
+        assert ranker is not None
+        for case in data.cases:
+            titles = [item.title for item in bench.history(case)]
+            found = catalogs.find(titles, prefer="articles")
+            answers = ["이 사람은 운동 경기를 좋아한다. 다음에는 결승전 기사를 읽을 것이다."]
+            vector = hyde_vector(
+                catalogs.index, embedder, target="articles", history=found, answer=answers[0]
+            )
+            theirs = search_scores(ranker, vector, titles)
+            assert bench.default_scores(case, answers) == pytest.approx(theirs, abs=2e-2)
+    finally:
+        catalogs.close()
+
+
+def test_methods_that_ask_the_model_where_there_are_no_own_histories(folder: Path) -> None:
+    data = load_cases("korean-news", folder, users=4, seed=0)
+    assert asks_model("default", data)
+    assert not asks_model("default-without-answer", data)
+    names = usual_methods(data)
+    assert {"default", "default-without-answer", "bm25"} <= set(names)
+    assert not {"popularity", "default-without-series", "hyde"} & set(names)
