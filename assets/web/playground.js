@@ -66,7 +66,7 @@ function obey() {
 
 function pressed(event) {
   if (!root.isConnected) return document.removeEventListener('click', pressed);
-  const button = event.target.closest?.('[data-act]');
+  const button = event.target.closest?.('#playground-row [data-act]');
   if (button && acts[button.dataset.act]) acts[button.dataset.act](button);
   const asks = event.target.closest?.('#recommend, [data-act="example"]');
   if (asks && window.innerWidth <= 768) document.querySelector('#playground-tabs')?.scrollIntoView();

@@ -104,6 +104,22 @@ def test_a_column_says_where_it_stands() -> None:
     assert "Stopped" in stopped
 
 
+def test_names_of_an_answer_become_chips() -> None:
+    answer = "Dune, Heat and “Nothing Real”."
+    dune, heat = Item(id="d", title="Dune", domain="books"), Item(id="h", title="Heat", domain="films")
+    mentions = (
+        Mention("Dune", 0, 4, "books", dune),
+        Mention("Heat", 6, 10, "films", heat, known=True),
+        Mention("Nothing Real", 16, 28),
+    )
+    page = slot_html("base", Recommendation(answer, mentions=mentions, ranked_by="search", done=True), "en")
+    assert 'data-act="add" title="Add to history" data-catalog="books" data-id="d" data-title="Dune"' in page
+    assert page.count('class="zp-chip') == 3
+    assert "<bdi>Heat</bdi><small>in the history</small>" in page
+    assert "<bdi>Nothing Real</bdi><small>not in any catalogue</small>" in page
+    assert '<span class="zp-name is-missing">Nothing Real</span>' in page
+
+
 def test_far_items_come_with_a_warning() -> None:
     near, far = (
         Recommendation(items=(RecommendedItem(Item(id="a", title="A"), score, "a"),), done=True)
