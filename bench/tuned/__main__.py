@@ -120,8 +120,8 @@ class Study:
         print("| |", " | ".join(f"{language}, {name}" for language, name in columns), "|")
         print("| --- |" + " --- |" * len(columns))
         for measure in table["en"]["base"]:
-            found = (table[language][name][measure] for language, name in columns)
-            print(f"| {measure} |", " | ".join(_shown(value) for value in found), "|")
+            cells = (_shown(table[language][name][measure]) for language, name in columns)
+            print(f"| {measure} |", " | ".join(cells), "|")
         for name, metrics in cards.items():
             print(f"\n{name}, {seconds[name]} s: {json.dumps(metrics)}")
 
