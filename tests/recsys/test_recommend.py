@@ -194,7 +194,7 @@ def test_several_answers_are_averaged_and_the_first_is_shown(recommender: Recomm
     assert four.answer
     scores = [[i.score for i in last.items] for last in (one, four)]
     assert scores[0] != scores[1]
-    alone = retrieval_settings({"answers": 4, "weights": {"answer": 0}})
+    alone = retrieval_settings({"answers": 4, "weights": {"answer": 0}, "order": "search"})
     plain = _last(recommender, query="space", k=40, settings=alone)
     retrieved = recommender.retrieve("games", "space", k=40)
     assert [i.item.id for i in plain.items] == [i.item.id for i in retrieved.items]
