@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -93,9 +94,17 @@ class Study:
             return
         embedder, backend = self._embedder(), self._backend()
         known = catalogues(self.sources, embedder)
-        rest, told = self._left_over(self._asked()), self._counter("pairs")
-        _write_lines(path, sample_pairs(backend, "sft", rest, known, embedder, wanted=self.pairs, told=told))
+        part = path.with_suffix(".part")  # goes on where it broke off
+        lines = part.read_text(encoding="utf-8").splitlines() if part.exists() else []
+        start = int(json.loads(lines[-1])["task_id"]) + 1 if lines else 0
+        rest = self._left_over(self._asked())
+        with part.open("a", encoding="utf-8") as file:
+            pairs = sample_pairs(backend, "sft", rest, known, embedder, start=start)
+            for number, row in enumerate(islice(pairs, self.pairs - len(lines)), len(lines) + 1):
+                print(json.dumps(row, ensure_ascii=False), file=file, flush=True)
+                print(f"pairs: {number}", flush=True)
         backend.close()
+        part.rename(path)
 
     def _report(self) -> None:
         asked, embedder = self._asked(), self._embedder()

@@ -7,7 +7,7 @@ there is no pair: a rank of 400 against 390 says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench.tuned.answers import Asked, Catalogue
@@ -25,31 +25,23 @@ def sample_pairs(
     known: dict[str, Catalogue],
     embedder: Embedder,
     *,
-    wanted: int,
-    told: Callable[[int], None],
-) -> list[dict[str, Any]]:
-    """Up to `wanted` rows in TRL's conversational preference format, one a prompt at most."""
-    rows: list[dict[str, Any]] = []
-    for number, one in enumerate(asked):
-        if len(rows) == wanted:
-            break
+    start: int = 0,
+) -> Iterator[dict[str, Any]]:
+    """Rows in TRL's conversational preference format, one a prompt at most, from prompt number `start` on."""
+    for number, one in enumerate(asked[start:], start):
         sampling = Sampling(seed=_CANDIDATES * number, max_tokens=96)
         request = Request(one.prompt, sampling, n=_CANDIDATES, adapter=adapter, priority=Priority.BACKGROUND)
         written = backend.complete(backend.fit(request))
         pair = best_and_worst(one, written, known[one.dataset], embedder)
         if pair is not None:
             best, worst = pair
-            rows.append(
-                {
-                    "prompt": one.prompt.messages(),
-                    "chosen": [{"role": "assistant", "content": best}],
-                    "rejected": [{"role": "assistant", "content": worst}],
-                    "language": one.language,
-                    "task_id": str(number),
-                }
-            )
-        told(len(rows))
-    return rows
+            yield {
+                "prompt": one.prompt.messages(),
+                "chosen": [{"role": "assistant", "content": best}],
+                "rejected": [{"role": "assistant", "content": worst}],
+                "language": one.language,
+                "task_id": str(number),
+            }
 
 
 def best_and_worst(
