@@ -37,7 +37,9 @@ _EACH_LANGUAGE = 200
 class Study:
     """One folder: `home` for models, runs and adapters, and the files of the stages."""
 
-    def __init__(self, folder: Path, data: Path | None, rows: int, pairs: int, rank: int) -> None:
+    def __init__(
+        self, folder: Path, data: Path | None, rows: int, pairs: int, rank: int, also: Path | None = None
+    ) -> None:
         self.folder = folder
         self.home = folder / "home"
         self.rows = rows
@@ -50,6 +52,9 @@ class Study:
         if data is not None:
             self.sources |= {"movielens": data / "movies", "books": data / "books"}
         self.home.mkdir(parents=True, exist_ok=True)
+        if also is not None:
+            shutil.copytree(also, self.home / "adapters" / also.name, dirs_exist_ok=True)
+            self.models[also.name] = also.name
 
     def run(self) -> None:
         """All stages."""
@@ -120,7 +125,7 @@ class Study:
             for language in ("en", "ko")
         }
         store = AdapterStore(Paths(self.home).adapters)
-        trained = [name for name in self.models.values() if name]
+        trained = [name for name in ("sft", "dpo") if name in self.models]
         cards = {name: store.get(name, MODEL).card.metrics for name in trained}
         seconds = {name: int((self.folder / f"{name}.seconds").read_text()) for name in trained}
         report = {"answers": table, "metrics": cards, "seconds": seconds}
@@ -205,9 +210,10 @@ def main(
     rows: Annotated[int, typer.Option(help="Rows of instruction data.")] = 1200,
     pairs: Annotated[int, typer.Option(help="Preference pairs for DPO; 0: no DPO.")] = 200,
     rank: Annotated[int, typer.Option(help="Rank of the adapters.")] = 16,
+    also: Annotated[Path | None, typer.Option(help="An adapter's folder to ask as well.")] = None,
 ) -> None:
     """Do what is not done yet, and print the table."""
-    Study(folder, data, rows, pairs, rank).run()
+    Study(folder, data, rows, pairs, rank, also).run()
 
 
 if __name__ == "__main__":

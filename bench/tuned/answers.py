@@ -36,6 +36,7 @@ class Asked:
     dataset: str
     target: str
     history: tuple[str, ...]
+    direct: bool
 
 
 class Answer(BaseModel):
@@ -71,7 +72,14 @@ def read_asked(path: Path) -> list[Asked]:
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     prompts = [found.record.to_prompt() for found in read_prompts(path)]
     return [
-        Asked(prompt, row["language"], row["dataset"], row["target_id"], tuple(row["history_items"]))
+        Asked(
+            prompt,
+            row["language"],
+            row["dataset"],
+            row["target_id"],
+            tuple(row["history_items"]),
+            row["form"] == "direct",
+        )
         for prompt, row in zip(prompts, rows, strict=True)
     ]
 
@@ -132,6 +140,7 @@ def measures(
         valid += language and not repeated and answer.ended and place is not None and not seen
         ranks += catalogue.ranks(vector[None], one.target, one.history)
     count = len(asked)
+    direct = [rank for one, rank in zip(asked, ranks, strict=True) if one.direct]
     return {
         "valid": valid / count,
         "wrong language": wrong / count,
@@ -143,4 +152,5 @@ def measures(
         "hr@10": float(np.mean(np.array(ranks) <= 10)),
         "mrr": float(np.mean(1 / np.array(ranks))),
         "median rank": float(np.median(ranks)),
+        "median rank, direct prompts": float(np.median(direct)),
     }
