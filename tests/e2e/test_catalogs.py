@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
+
+from recsys.demos import DOMAINS
 
 pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -27,6 +31,17 @@ def teas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("files") / "teas.csv"
     file.write_text(TEAS, encoding="utf-8")
     return file
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tidy(app) -> Iterator[None]:
+    """The other modules, which share the app, find it as it was."""
+    yield
+    client = Client(app.url, verbose=False)
+    for catalog in client.predict(api_name="/catalogs"):
+        if catalog["name"] not in DOMAINS:
+            client.predict(catalog["name"], api_name="/delete_catalog")
+    shutil.rmtree(app.home / "sources" / "shelf", ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
