@@ -6,6 +6,7 @@ import ast
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -52,7 +53,9 @@ def with_tools(url: str, work: Callable[[Tools], Awaitable[None]]) -> None:
             }  # fmt: skip
             await work(Tools(session, names))
 
-    asyncio.run(run())
+    # In a thread of its own: the browser tests leave an event loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run()).result()
 
 
 def test_an_agent_lists_and_calls_the_tools(app) -> None:
