@@ -49,7 +49,7 @@ def with_tools(url: str, work: Callable[[Tools], Awaitable[None]]) -> None:
             assert all(names.values()), sorted(listed)
             assert all(listed[name].description for name in names.values())
             assert set(listed[names["recommend"]].inputSchema["properties"]) == {
-                "catalog", "history", "query", "model", "k",
+                "catalog", "history", "query", "model", "k", "settings",
             }  # fmt: skip
             await work(Tools(session, names))
 

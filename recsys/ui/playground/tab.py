@@ -68,7 +68,7 @@ class PlaygroundTab:
                     elem_id="recent",
                 )
             with gr.Column(scale=5, min_width=320):
-                examples = gr.HTML(elem_id="examples")
+                examples = gr.HTML(elem_id="playground-examples")
                 with gr.Tabs(elem_id="playground-tabs"):
                     with gr.Tab(t("playground_tab_results"), id="results"):
                         more = gr.HTML(elem_id="more")
