@@ -124,8 +124,8 @@ class UnexpectedTrainingError(DataError):
 class TrainingProcessError(DataError):
     """Details: `processes`, `problem` (an error's whole message)."""
 
-    cause = "Training in {processes} processes failed. {problem}"
-    cure = ""
+    cause = "Training in {processes} processes failed: {problem}"
+    cure = "The log has what each of them said; resume the run to go on from its last checkpoint."
 
 
 class NotResumableError(ConflictError):
