@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from recsys.llm.base import Completion, Delta, FinishReason, Priority, Request
-from recsys.llm.drafts import Drafts
 from recsys.llm.llama_engine import LlamaEngine, Sampler
-from recsys.llm.row_plan import RowPlan
 from recsys.llm.text_stream import TextStream
 from recsys.prompts.formats import PromptFormat
 
@@ -42,8 +40,7 @@ class _Sequence:
         self.behind = len(part.tokens) - 1
         self.tail = tail
         self.tokens = 0
-        self.token = part.tokens[-1]
-        self.before = part.tokens[-2] if len(part.tokens) > 1 else -1
+        self.token = -1
         self.finish: FinishReason | None = None
 
 
@@ -55,15 +52,14 @@ class Generation:
     """
 
     def __init__(
-        self, engine: LlamaEngine, use_adapter: UseAdapter, parts: Sequence[Part], plan: RowPlan
+        self, engine: LlamaEngine, use_adapter: UseAdapter, parts: Sequence[Part], even_rows: bool
     ) -> None:
         self.deltas: queue.SimpleQueue[Delta | None] = queue.SimpleQueue()
         self.error: Exception | None = None
         self._engine = engine
         self._use_adapter = use_adapter
         self._parts = parts
-        self._plan = plan
-        self._drafts: Drafts | None = None
+        self._even_rows = even_rows
         self._adapter = parts[0].request.adapter
         self._shared = parts[0].tokens if len(parts) == 1 else engine.shared([p.tokens for p in parts])
         self._count = parts[0].request.n if len(parts) == 1 else len(parts)
@@ -133,30 +129,13 @@ class Generation:
             return
         if not writing:
             return
-        rows = self._plan.rows[len(writing)]
-        if rows < len(writing):
+        if self._even_rows:
             # Those furthest behind go first, so that all are written at the same pace.
+            rows = 1 << (len(writing).bit_length() - 1)
             writing = sorted(writing, key=lambda s: s.tokens)[:rows]
-        guesses = self._guesses(writing, rows - len(writing))
-        guessed = [(s.index, token, s.behind + s.tokens + 1) for s, token in guesses]
-        self._engine.advance([*((s.index, s.token, s.behind + s.tokens) for s in writing), *guessed])
+        self._engine.advance([(s.index, s.token, s.behind + s.tokens) for s in writing])
         for row, sequence in enumerate(writing):
             self._draw(sequence, row)
-        for row, (sequence, token) in enumerate(guesses, len(writing)):
-            if sequence.finish is None and sequence.token == token:
-                self._draw(sequence, row)
-            else:
-                self._engine.forget(sequence.index, guessed[row - len(writing)][2])
-
-    def _guesses(self, writing: Sequence[_Sequence], room: int) -> list[tuple[_Sequence, int]]:
-        """One guess for each of `room` sequences; the rows are evaluated in any case, for their shape."""
-        if room <= 0:
-            return []
-        if self._drafts is None:
-            self._drafts = Drafts(part.tokens for part in self._parts)
-        found = [(self._drafts.guess(s.before, s.token) or (s.token, 0), s) for s in writing]
-        found.sort(key=lambda pair: -pair[0][1])
-        return [(sequence, token) for (token, _), sequence in found[:room]]
 
     def _begin_of_tail(self, reading: _Sequence) -> int:
         """Where its tail begins, after what can be had from the sequence before."""
@@ -173,10 +152,7 @@ class Generation:
 
     def _draw(self, sequence: _Sequence, row: int) -> None:
         model = self._engine.model
-        before, last = sequence.before, sequence.token
-        sequence.before, sequence.token = last, self._engine.draw(sequence.sampler, row)
-        if self._drafts is not None:
-            self._drafts.learn(before, last, sequence.token)
+        sequence.token = self._engine.draw(sequence.sampler, row)
         if model.ends(sequence.token) and not sequence.sampling.ignore_eos:
             text, sequence.finish = sequence.stream.finish(), "stop"
         else:

@@ -16,7 +16,6 @@ from recsys.llm.fitting import fit_history
 from recsys.llm.generation import Generation, Part
 from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel
 from recsys.llm.registry import ModelSpec, prompt_format
-from recsys.llm.row_plan import RowPlan, measured
 from recsys.llm.scheduler import Scheduler
 from recsys.llm.scoring import TextScore, TextScorer, split_tokens
 from recsys.prompts.formats import Prompt, PromptFormat
@@ -46,9 +45,7 @@ class LlamaCppBackend:
             priority: LlamaEngine(self._model, context_tokens=context_tokens, threads=threads)
             for priority in Priority
         }
-        # On a graphics card more rows cost nothing that would have to be saved.
-        on_gpu = llama_supports_gpu_offload()
-        self.plan = RowPlan() if on_gpu else measured(self._engines[Priority.INTERACTIVE].step_seconds)
+        self._even_rows = spec.even_rows and not llama_supports_gpu_offload()
         self._tokenizing = threading.Lock()
         self._closed = False
         self._scheduler = Scheduler(spec.name)
@@ -157,7 +154,7 @@ class LlamaCppBackend:
 
     def _run(self, parts: Sequence[Part]) -> Generation:
         engine = self._engines[parts[0].request.priority]
-        job = Generation(engine, self._use_adapter, parts, self.plan)
+        job = Generation(engine, self._use_adapter, parts, self._even_rows)
         self._scheduler.submit(job)
         return job
 

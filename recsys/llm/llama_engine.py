@@ -12,7 +12,6 @@ All methods must be called from one thread.
 from __future__ import annotations
 
 import ctypes
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -248,15 +247,6 @@ class LlamaEngine:
             batch.seq_id[row][0] = sequence
             batch.logits[row] = True
         self._decode()
-
-    def step_seconds(self, rows: int) -> float:
-        """How long a step of so many rows takes after no prompt; for an engine that is not in use."""
-        started = time.perf_counter()
-        self.advance([(sequence, 0, 0) for sequence in range(rows)])
-        taken = time.perf_counter() - started
-        llama_cpp.llama_memory_clear(self._memory, False)
-        self._cached = (None, [])
-        return taken
 
     def release(self) -> None:
         """Drop everything of a finished request but its prompt, which the next may share."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +17,8 @@ from recsys.errors import (
 from recsys.llm.adapters import GGUF, AdapterStore
 from recsys.llm.base import Completion, Priority, Request, Sampling
 from recsys.llm.llama_cpp import LlamaCppBackend
-from recsys.llm.llama_engine import LlamaEngine
 from recsys.llm.pool import ModelPool
 from recsys.llm.registry import load_spec
-from recsys.llm.row_plan import RowPlan
 from recsys.prompts.formats import Prompt
 
 pytestmark = pytest.mark.model
@@ -94,33 +92,6 @@ def test_seed_gives_the_same_text_with_a_cold_and_a_warm_cache(
     assert cold == warm == _texts(backend.complete(request))
     assert partly != cold
     assert _texts(backend.complete(other)) == other_text
-
-
-@pytest.mark.parametrize("plan", [(0, 1, 2, 3, 4, 8, 8, 8, 8), (0, 2, 4, 4, 4, 4, 4, 4, 8)])
-def test_answers_do_not_depend_on_how_many_rows_a_step_has(
-    backend: LlamaCppBackend, make_prompt: MakePrompt, monkeypatch: pytest.MonkeyPatch, plan: tuple[int, ...]
-) -> None:
-    """Guesses are only evaluated: rejected ones leave nothing behind, right ones save steps."""
-    sampling = Sampling(max_tokens=40, temperature=0.7, seed=3, ignore_eos=True)
-    requests = [Request(make_prompt(size=size), sampling, n=5) for size in (2, 3)]
-    expected = [_texts(backend.complete(request)) for request in requests]
-    steps = 0
-    advance = LlamaEngine.advance
-
-    def counted(self: LlamaEngine, tokens: Sequence[tuple[int, int, int]]) -> None:
-        nonlocal steps
-        steps += 1
-        advance(self, tokens)
-
-    monkeypatch.setattr(LlamaEngine, "advance", counted)
-    monkeypatch.setattr(backend, "plan", RowPlan(plan))
-    found = [_texts(backend.complete(request)) for request in requests]
-    same = sum(
-        a == b for one, two in zip(expected, found, strict=True) for a, b in zip(one, two, strict=True)
-    )
-    assert same >= 8, "rounding in other shapes seldom changes a drawn token"
-    if plan[5] == 8:
-        assert steps < 2 * (sampling.max_tokens - 1), "some guesses were right"
 
 
 def test_temperature_zero_needs_no_seed(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
