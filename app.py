@@ -102,8 +102,8 @@ class Workbench:
                 with gr.Tab(t("tab_evaluation"), id="evaluation") as evaluation_tab:
                     tab_of = EvaluationTab(self.evaluations, self.sources, self.pool, self.access, t)
                     tab_of.build(evaluation_tab)
-            models = [playground.model, playground.beside]
-            playground_tab.select(tab.refresh_models, models, models, api_visibility="private")
+            lists = [playground.catalog, playground.model, playground.beside]
+            playground_tab.select(tab.refresh, lists, lists, api_visibility="private")
             annotate.take_prompts(data.give, data.job, self.jobs.prompts)
             train.adapter_chosen(playground.model, tabs, "playground")
             recsys.api.playground.register(self.recommender, self.feedback, self.access, t)

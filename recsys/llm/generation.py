@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from recsys.llm.base import Completion, Delta, FinishReason, Priority, Request
 from recsys.llm.llama_engine import LlamaEngine, Sampler
+from recsys.llm.row_plan import RowPlan
 from recsys.llm.text_stream import TextStream
 from recsys.prompts.formats import PromptFormat
 
@@ -52,14 +53,14 @@ class Generation:
     """
 
     def __init__(
-        self, engine: LlamaEngine, use_adapter: UseAdapter, parts: Sequence[Part], even_rows: bool
+        self, engine: LlamaEngine, use_adapter: UseAdapter, parts: Sequence[Part], plan: RowPlan
     ) -> None:
         self.deltas: queue.SimpleQueue[Delta | None] = queue.SimpleQueue()
         self.error: Exception | None = None
         self._engine = engine
         self._use_adapter = use_adapter
         self._parts = parts
-        self._even_rows = even_rows
+        self._plan = plan
         self._adapter = parts[0].request.adapter
         self._shared = parts[0].tokens if len(parts) == 1 else engine.shared([p.tokens for p in parts])
         self._count = parts[0].request.n if len(parts) == 1 else len(parts)
@@ -129,11 +130,11 @@ class Generation:
             return
         if not writing:
             return
-        if self._even_rows:
+        rows = self._plan.rows[len(writing)]
+        if rows < len(writing):
             # Those furthest behind go first, so that all are written at the same pace.
-            rows = 1 << (len(writing).bit_length() - 1)
             writing = sorted(writing, key=lambda s: s.tokens)[:rows]
-        self._engine.advance([(s.index, s.token, s.behind + s.tokens) for s in writing])
+        self._engine.advance([(s.index, s.token, s.behind + s.tokens) for s in writing], rows)
         for row, sequence in enumerate(writing):
             self._draw(sequence, row)
 
@@ -152,7 +153,7 @@ class Generation:
 
     def _draw(self, sequence: _Sequence, row: int) -> None:
         model = self._engine.model
-        sequence.token = self._engine.draw(sequence.sampler, row)
+        sequence.token = sequence.sampler.draw(self._engine.logits(row))
         if model.ends(sequence.token) and not sequence.sampling.ignore_eos:
             text, sequence.finish = sequence.stream.finish(), "stop"
         else:

@@ -16,6 +16,7 @@ from recsys.llm.fitting import fit_history
 from recsys.llm.generation import Generation, Part
 from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel
 from recsys.llm.registry import ModelSpec, prompt_format
+from recsys.llm.row_plan import RowPlan, measured
 from recsys.llm.scheduler import Scheduler
 from recsys.llm.scoring import TextScore, TextScorer, split_tokens
 from recsys.prompts.formats import Prompt, PromptFormat
@@ -45,10 +46,13 @@ class LlamaCppBackend:
             priority: LlamaEngine(self._model, context_tokens=context_tokens, threads=threads)
             for priority in Priority
         }
-        self._even_rows = spec.even_rows and not llama_supports_gpu_offload()
         self._tokenizing = threading.Lock()
         self._closed = False
-        self._scheduler = Scheduler(spec.name)
+        self._scheduler = Scheduler()
+        self.plan = RowPlan()
+        if not llama_supports_gpu_offload():  # on a graphics card further rows cost next to nothing
+            step_seconds = self._engines[Priority.INTERACTIVE].step_seconds
+            self.plan = measured(lambda rows: self._scheduler.call(lambda: step_seconds(rows)))
 
     @property
     def name(self) -> str:
@@ -154,7 +158,7 @@ class LlamaCppBackend:
 
     def _run(self, parts: Sequence[Part]) -> Generation:
         engine = self._engines[parts[0].request.priority]
-        job = Generation(engine, self._use_adapter, parts, self._even_rows)
+        job = Generation(engine, self._use_adapter, parts, self.plan)
         self._scheduler.submit(job)
         return job
 

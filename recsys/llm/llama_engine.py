@@ -12,6 +12,7 @@ All methods must be called from one thread.
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,6 +33,15 @@ rest is then evaluated in the same shapes, so that a seed gives the same answer 
 cache. Between two blocks a waiting person can go first."""
 
 _PENALTY_WINDOW = 64
+
+_MARGIN, _WIDEST, _MANY = 8.0, 1e6, 32
+"""How far below the best logit the tokens lie that are looked at, to begin with and at the most; it is
+narrowed where they are more than this many times top-k."""
+
+_TOKEN_DATA = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
+"""llama.cpp's `llama_token_data`."""
+
+Logits = npt.NDArray[np.float32]
 
 
 class LlamaModel:
@@ -89,7 +99,8 @@ class Sampler:
     """One sequence's chain: top-k, repetition penalty, top-p, temperature, seeded draw.
 
     Top-k comes first, so that only its survivors are sorted and penalised: the vocabulary can have
-    262,144 entries.
+    262,144 entries. It is shown only the tokens near the best one, found by one comparison over all: a few
+    hundred, of which it would have kept the same.
     """
 
     def __init__(self, model: LlamaModel, sampling: Sampling, seed: int) -> None:
@@ -112,10 +123,32 @@ class Sampler:
         for link in links:
             llama_cpp.llama_sampler_chain_add(chain, link)
         self._chain = chain
+        self._top_k = sampling.top_k
+        self._margin = _MARGIN
 
-    def draw(self, context: llama_cpp.llama_context_p, row: int) -> int:
-        """The next token from the logits of batch row `row`."""
-        return int(llama_cpp.llama_sampler_sample(self._chain, context, row))
+    def draw(self, logits: Logits) -> int:
+        """The next token, from the logits of the one before; shape (vocabulary,)."""
+        near = self._near_the_best(logits)
+        shown = np.zeros(len(near), _TOKEN_DATA)
+        shown["id"], shown["logit"] = near, logits[near]
+        data = shown.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_token_data))
+        candidates = llama_cpp.llama_token_data_array(data, len(near), -1, False)
+        llama_cpp.llama_sampler_apply(self._chain, ctypes.byref(candidates))
+        token = int(shown["id"][candidates.selected])
+        llama_cpp.llama_sampler_accept(self._chain, token)
+        return token
+
+    def _near_the_best(self, logits: Logits) -> npt.NDArray[np.intp]:
+        """Tokens among which are the `top_k` likeliest; all of them where few are a number."""
+        best = logits.max()
+        while self._top_k < len(logits) and self._margin < _WIDEST:
+            near = np.flatnonzero(logits >= best - self._margin)
+            if len(near) >= self._top_k:
+                if len(near) > _MANY * self._top_k:
+                    self._margin *= 0.8
+                return near
+            self._margin *= 1.5
+        return np.arange(len(logits))
 
     def close(self) -> None:
         """Free the chain."""
@@ -133,13 +166,17 @@ class LlamaEngine:
 
     def __init__(self, model: LlamaModel, *, context_tokens: int, threads: int) -> None:
         parameters = llama_cpp.llama_context_default_params()
-        parameters.n_ctx = context_tokens
+        parameters.n_ctx = context_tokens + MAX_SEQUENCES  # the empty rows of a step
         parameters.n_batch = _BLOCK
         parameters.n_ubatch = _BLOCK
         parameters.n_seq_max = MAX_SEQUENCES
         parameters.n_threads = threads
         parameters.n_threads_batch = threads
         parameters.kv_unified = True
+        if (
+            not llama_cpp.llama_supports_gpu_offload()
+        ):  # its kernel for the CPU takes one cell after the other
+            parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         parameters.swa_full = True
         parameters.no_perf = True
         self.model = model
@@ -236,17 +273,34 @@ class LlamaEngine:
         self._decode()
         return left
 
-    def advance(self, tokens: Sequence[tuple[int, int, int]]) -> None:
-        """Evaluate each (sequence, token, position); row i then holds the logits of the i-th."""
-        batch = self._batch
-        batch.n_tokens = len(tokens)
-        for row, (sequence, token, position) in enumerate(tokens):
+    def advance(self, tokens: Sequence[tuple[int, int, int]], rows: int = 0) -> None:
+        """Evaluate each (sequence, token, position); row i then holds the logits of the i-th.
+
+        Up to `rows` rows are evaluated: the further ones repeat the last token behind it, and are forgotten.
+        """
+        (last, token, position), batch = tokens[-1], self._batch
+        empty = max(0, rows - len(tokens))
+        batch.n_tokens = len(tokens) + empty
+        behind = ((last, token, position + 1 + i) for i in range(empty))
+        for row, (sequence, token, position) in enumerate((*tokens, *behind)):
             batch.token[row] = token
             batch.pos[row] = position
             batch.n_seq_id[row] = 1
             batch.seq_id[row][0] = sequence
             batch.logits[row] = True
         self._decode()
+        if empty:
+            self.forget(last, tokens[-1][2] + 1)
+
+    def step_seconds(self, rows: int) -> float:
+        """How long a step of so many rows takes, after no prompt; for an engine that is not in use."""
+        started = time.perf_counter()
+        self.advance([(sequence, 0, 0) for sequence in range(rows)])
+        self.logits(0)
+        taken = time.perf_counter() - started
+        llama_cpp.llama_memory_clear(self._memory, False)
+        self._cached = (None, [])
+        return taken
 
     def release(self) -> None:
         """Drop everything of a finished request but its prompt, which the next may share."""
@@ -260,7 +314,7 @@ class LlamaEngine:
         """How many tokens can be evaluated at once."""
         return _BLOCK
 
-    def logits(self, row: int) -> npt.NDArray[np.float32]:
+    def logits(self, row: int) -> Logits:
         """The logits in `row` of the last batch, until the next is evaluated; shape (vocabulary,)."""
         pointer = llama_cpp.llama_get_logits_ith(self._context, row)
         return np.ctypeslib.as_array(pointer, shape=(self.model.vocab_size,))
@@ -268,10 +322,6 @@ class LlamaEngine:
     def forget(self, sequence: int, position: int) -> None:
         """Drop what one sequence has from `position` on."""
         llama_cpp.llama_memory_seq_rm(self._memory, sequence, position, -1)
-
-    def draw(self, sampler: Sampler, row: int) -> int:
-        """The next token of the sequence whose logits are in `row`."""
-        return sampler.draw(self._context, row)
 
     def close(self) -> None:
         """Free the context; the model stays."""

@@ -26,7 +26,6 @@ class ModelSpec(BaseModel):
     """What is known of a model before it is loaded. `parts` is empty for a file of the user's own.
 
     `style` is None where the file decides: one with a chat template is asked through it.
-    `even_rows`: its kernels on the CPU are at their best with 1, 2, 4 or 8 sequences a step.
     `requantise`: the file type it is served in, where that of the file in the package is slow.
     """
 
@@ -39,7 +38,6 @@ class ModelSpec(BaseModel):
     about: str = ""
     parts: tuple[str, ...] = ()
     sha256: str = ""
-    even_rows: bool = False
     requantise: Literal["Q8_0"] | None = None
     path: Path | None = None
 

@@ -1,8 +1,11 @@
-"""One thread that owns a model and does one small step at a time for whoever matters most.
+"""One thread of the process that does one small step at a time for whoever matters most.
 
-Interactive jobs go before background jobs: a background job that has begun is paused between two
-steps, keeps what it has done, and goes on afterwards. Jobs of the same priority run one after
-another in the order of their arrival.
+Interactive jobs go before background jobs, whichever model they ask: a background job that has begun is
+paused between two steps, keeps what it has done, and goes on afterwards. Jobs of the same priority run one
+after another in the order of their arrival.
+
+All models share the thread. Two would not be faster on one set of cores, and with a second team of threads
+OpenMP hardly lets a thread spin before it sleeps: a step of five rows then took half as long again.
 """
 
 from __future__ import annotations
@@ -10,12 +13,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from recsys.errors import NotReadyError
 from recsys.llm.base import Priority
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Job(Protocol):
@@ -33,51 +38,132 @@ class Job(Protocol):
 
 
 class Scheduler:
-    """Runs jobs on one thread of its own."""
+    """One model's jobs among those of all models."""
 
-    def __init__(self, name: str) -> None:
-        self._queues: dict[Priority, deque[Job]] = {p: deque() for p in Priority}
-        self._changed = threading.Condition()
+    def __init__(self) -> None:
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name=f"llm-{name}", daemon=True)
-        self._thread.start()
+        self._ended = threading.Event()
 
     def submit(self, job: Job) -> None:
         """Queue a job; raises NotReadyError after `close`."""
-        with self._changed:
-            if self._closed:
-                raise NotReadyError(what="The model, which is being unloaded,")
-            self._queues[job.priority].append(job)
-            self._changed.notify()
+        _thread.submit(self, job)
+
+    def call(self, function: Callable[[], T]) -> T:
+        """What `function` returns, called on the thread as an interactive job of one step."""
+        call = _Call(function)
+        self.submit(call)
+        return call.result()
 
     def close(self) -> None:
-        """End the thread after its current step; the jobs that are left fail with NotReadyError."""
+        """Wait for the current step, if it is of this model; the jobs that are left fail with NotReadyError."""
+        _thread.close(self)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more jobs."""
+        return self._closed
+
+    def mark_closed(self) -> None:
+        """Take no more jobs; called by the thread's owner, under its lock."""
+        self._closed = True
+
+    @property
+    def ended(self) -> threading.Event:
+        """Set once the jobs that were left have failed."""
+        return self._ended
+
+
+class _Call(Generic[T]):
+    priority = Priority.INTERACTIVE
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._over = threading.Event()
+        self._results: list[T] = []
+        self._error: Exception | None = None
+
+    def step(self) -> bool:
+        self._results.append(self._function())
+        self._over.set()
+        return True
+
+    def fail(self, error: Exception) -> None:
+        self._error = error
+        self._over.set()
+
+    def result(self) -> T:
+        self._over.wait()
+        if self._error:
+            raise self._error
+        return self._results[0]
+
+
+class _Thread:
+    """The thread, begun with the first job, and the queues."""
+
+    def __init__(self) -> None:
+        self._queues: dict[Priority, deque[tuple[Scheduler, Job]]] = {p: deque() for p in Priority}
+        self._closing: list[Scheduler] = []
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, owner: Scheduler, job: Job) -> None:
         with self._changed:
-            self._closed = True
+            if owner.closed:
+                raise NotReadyError(what="The model, which is being unloaded,")
+            self._queues[job.priority].append((owner, job))
+            self._begin()
             self._changed.notify()
+
+    def close(self, owner: Scheduler) -> None:
+        with self._changed:
+            if not owner.closed:
+                owner.mark_closed()
+                self._closing.append(owner)
+                self._begin()
+                self._changed.notify()
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            owner.ended.wait()
+
+    def _begin(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="llm", daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
-        while (queue := self._next_queue()) is not None:
-            job = queue[0]
-            try:
-                over = job.step()
-            except Exception as error:  # a job's failure is that job's alone
-                _log.exception("a job failed")
-                job.fail(error)
-                over = True
-            if over:
-                queue.popleft()
-        for queue in self._queues.values():
-            for job in queue:
-                job.fail(NotReadyError(what="The model, which is being unloaded,"))
+        while True:
+            with self._changed:
+                while not (self._closing or any(self._queues.values())):
+                    self._changed.wait()
+                closing, self._closing = self._closing, []
+                left = [self._taken(owner) for owner in closing]
+                queue = next((q for q in map(self._queues.__getitem__, Priority) if q), None)
+                current = queue[0] if queue else None
+            for owner, jobs in zip(closing, left, strict=True):
+                for job in jobs:
+                    job.fail(NotReadyError(what="The model, which is being unloaded,"))
+                owner.ended.set()
+            if queue and current and self._step(current[1]):
+                with self._changed:
+                    queue.remove(current)
 
-    def _next_queue(self) -> deque[Job] | None:
-        with self._changed:
-            while not self._closed:
-                for priority in Priority:
-                    if self._queues[priority]:
-                        return self._queues[priority]
-                self._changed.wait()
-        return None
+    def _taken(self, owner: Scheduler) -> list[Job]:
+        """The owner's jobs, out of all queues."""
+        taken: list[Job] = []
+        for queue in self._queues.values():
+            taken += [job for by, job in queue if by is owner]
+            kept = [pair for pair in queue if pair[0] is not owner]
+            queue.clear()
+            queue.extend(kept)
+        return taken
+
+    def _step(self, job: Job) -> bool:
+        try:
+            return job.step()
+        except Exception as error:  # a job's failure is that job's alone
+            _log.exception("a job failed")
+            job.fail(error)
+            return True
+
+
+_thread = _Thread()

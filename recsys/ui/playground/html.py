@@ -7,11 +7,12 @@ from html import escape
 
 from recsys.catalog import Item
 from recsys.demos import Example
-from recsys.i18n import text
+from recsys.errors import ZeroshelfError
+from recsys.i18n import error_text, text
 from recsys.mentions import Mention
 from recsys.recommend import NO_MODEL
 from recsys.recommendation import Recommendation
-from recsys.ui.cards import empty_html
+from recsys.ui.cards import empty_html, notice_html
 from recsys.ui.playground.card_html import (
     below_html,
     cards_html,
@@ -51,6 +52,13 @@ def slot_html(model: str, result: Recommendation | None, language: str) -> str:
         f'<section class="zp-slot {state}" aria-label="{name}" aria-busy="{str(busy).lower()}"{ident}>'
         f"<h3>{name}</h3>{body}</section>"
     )
+
+
+def failed_html(model: str, error: ZeroshelfError, language: str) -> str:
+    """One column whose model could not answer, with cause and cure."""
+    name = escape(model_name(model, language))
+    message = notice_html(error_text(error, language), kind="error")
+    return f'<section class="zp-slot is-failed" aria-label="{name}"><h3>{name}</h3>{message}</section>'
 
 
 def list_html(result: Recommendation, language: str, *, rated: bool = True) -> str:

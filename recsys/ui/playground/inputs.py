@@ -12,6 +12,7 @@ from recsys.catalog import Item, ItemRef
 from recsys.demos import ASSETS, DOMAINS, LANGUAGES, load_demo
 from recsys.i18n import text, texts
 from recsys.recommend import NO_MODEL, Recommender
+from recsys.retrieval.catalog_view import ShownCatalog, catalog_rows
 from recsys.ui.page import Texts
 from recsys.ui.playground.card_html import domain_name
 from recsys.ui.playground.html import model_name
@@ -173,13 +174,20 @@ class Form:
             "items": [self._chip(ref, language) for ref in refs if ref.title or ref.id],
         }
 
-    def models_now(self, model: str | None, beside: Any, request: gr.Request) -> tuple[Any, Any]:
-        """The model lists as they are now; keeps what was chosen where it still exists."""
-        names = self._models()
-        kept = model if model in names else names[0]
-        also = [name for name in names_of(beside, [NO_MODEL, *names]) if name != kept]
+    def choices_now(
+        self, catalog: str | None, model: str | None, beside: Any, request: gr.Request
+    ) -> tuple[Any, Any, Any]:
+        """The lists of catalogues and models as they are now; keeps what was chosen where it still exists."""
         language = self._page.language(request)
-        return gr.update(choices=names, value=kept), gr.update(choices=self._beside(language), value=also)
+        catalogs, models = self._catalogs(language), self._models()
+        known = {name for _, name in catalogs}
+        kept = model if model in models else self._recommender.pool.default
+        also = [name for name in names_of(beside, [NO_MODEL, *models]) if name != kept]
+        return (
+            gr.update(choices=catalogs, value=catalog if catalog in known else DEFAULT_TARGET),
+            gr.update(choices=models, value=kept),
+            gr.update(choices=self._beside(language), value=also),
+        )
 
     def suggest(self, asked: Any) -> list[dict[str, str]]:
         """Called by the page while somebody types: items of all indexed catalogues."""
@@ -220,8 +228,12 @@ class Form:
         return [(model_name(name, language), name) for name in (NO_MODEL, *self._models())]
 
     def _catalogs(self, language: str) -> list[tuple[str, str]]:
-        own = [c.name for c in self._recommender.catalogs.list() if c.name not in DOMAINS]
-        return [*((text(language, f"domain_{d}"), d) for d in DOMAINS), *((name, name) for name in own)]
+        """(label, name) of the demo catalogues and then the others; one that is not whole says how far it is."""
+        own = [shown for shown in catalog_rows(self._recommender.catalogs) if shown.own]
+        return [
+            *((text(language, f"domain_{domain}"), domain) for domain in DOMAINS),
+            *((_catalog_label(shown, language), shown.name) for shown in own),
+        ]
 
     def _personas(self, language: str) -> list[tuple[str, str]]:
         return [
@@ -229,6 +241,13 @@ class Form:
             for domain in DOMAINS
             for history in load_demo(domain).histories
         ]
+
+
+def _catalog_label(shown: ShownCatalog, language: str) -> str:
+    done, total = shown.state.done, shown.state.total
+    if done >= total:
+        return shown.name
+    return text(language, "playground_partly", name=shown.name, share=f"{done / total:.0%}")
 
 
 def page_words() -> dict[str, dict[str, str]]:

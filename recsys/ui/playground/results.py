@@ -15,6 +15,7 @@ from recsys.catalog import ItemRef
 from recsys.errors import ZeroshelfError
 from recsys.feedback.store import FeedbackStore
 from recsys.recommend import Recommender
+from recsys.recommendation import Recommendation
 from recsys.ui.page import Texts
 from recsys.ui.playground import html
 from recsys.ui.playground.link import MAX_BESIDE, RESULTS, Inputs
@@ -84,7 +85,10 @@ class Results:
         self._serial = itertools.count(1)
 
     def run(self, inputs: Inputs, request: gr.Request) -> Iterator[list[Any]]:
-        """One column after another, each as it grows: updates for all of them."""
+        """One column after another, each as it grows: updates for all of them.
+
+        A model that fails beside others says so in its own column, and the next one goes on.
+        """
         language = self._page.language(request)
         session = request.session_hash or ""
         models = [inputs.model, *inputs.beside]
@@ -96,20 +100,15 @@ class Results:
             for position, model in enumerate(models):
                 if position and cancel.is_set():
                     break
-                for result in self._recommender.recommend(
-                    inputs.catalog,
-                    history=inputs.history,
-                    query=inputs.query,
-                    model=model,
-                    k=inputs.results,
-                    language=inputs.language,
-                    seed=inputs.seed,
-                    cancel=cancel,
-                ):
-                    if result.done:
-                        self._feedback.remember(result)
-                        self._running.found(session, result.id)
-                    yield self._changed(position, html.slot_html(model, result, language))
+                try:
+                    for result in self._recommended(inputs, model, cancel):
+                        if result.done:
+                            self._running.found(session, result.id)
+                        yield self._changed(position, html.slot_html(model, result, language))
+                except ZeroshelfError as error:
+                    if len(models) == 1:
+                        raise
+                    yield self._changed(position, html.failed_html(model, error, language))
             else:
                 return
             yield self._emptied(position)
@@ -118,6 +117,21 @@ class Results:
             raise
         finally:
             self._running.end(session, cancel)
+
+    def _recommended(self, inputs: Inputs, model: str, cancel: threading.Event) -> Iterator[Recommendation]:
+        for result in self._recommender.recommend(
+            inputs.catalog,
+            history=inputs.history,
+            query=inputs.query,
+            model=model,
+            k=inputs.results,
+            language=inputs.language,
+            seed=inputs.seed,
+            cancel=cancel,
+        ):
+            if result.done:
+                self._feedback.remember(result)
+            yield result
 
     def stop(self, request: gr.Request) -> None:
         """End the answer that is being written; the next ones do not begin."""

@@ -129,9 +129,9 @@ class PlaygroundTab:
         )
         return Playground(form.model, form.catalog, form.beside)
 
-    def refresh_models(self, chosen: str | None, beside: Any, request: gr.Request) -> Any:
-        """The model lists as they are now, for `model` and `beside`."""
-        return self._form.models_now(chosen, beside, request)
+    def refresh(self, catalog: str | None, model: str | None, beside: Any, request: gr.Request) -> Any:
+        """The lists as they are now, for `catalog`, `model` and `beside`."""
+        return self._form.choices_now(catalog, model, beside, request)
 
     def _open(self, address: str | None, request: gr.Request) -> list[Any]:
         language = self._page.language(request)

@@ -19,6 +19,7 @@ from recsys.llm.base import Completion, Priority, Request, Sampling
 from recsys.llm.llama_cpp import LlamaCppBackend
 from recsys.llm.pool import ModelPool
 from recsys.llm.registry import load_spec
+from recsys.llm.row_plan import RowPlan
 from recsys.prompts.formats import Prompt
 
 pytestmark = pytest.mark.model
@@ -92,6 +93,31 @@ def test_seed_gives_the_same_text_with_a_cold_and_a_warm_cache(
     assert cold == warm == _texts(backend.complete(request))
     assert partly != cold
     assert _texts(backend.complete(other)) == other_text
+
+
+@pytest.mark.parametrize("plan", [(0, 1, 2, 8, 8, 8, 8, 8, 8), (0, 2, 4, 4, 4, 4, 4, 4, 8)])
+def test_answers_do_not_depend_on_how_many_rows_a_step_has(
+    backend: LlamaCppBackend, make_prompt: MakePrompt, monkeypatch: pytest.MonkeyPatch, plan: tuple[int, ...]
+) -> None:
+    """Empty rows leave nothing behind."""
+    sampling = Sampling(max_tokens=40, temperature=0.7, seed=3, ignore_eos=True)
+    requests = [Request(make_prompt(size=size), sampling, n=5) for size in (2, 3)]
+    monkeypatch.setattr(backend, "plan", RowPlan())
+    expected = [text for request in requests for text in _texts(backend.complete(request))]
+    monkeypatch.setattr(backend, "plan", RowPlan(plan))
+    found = [text for request in requests for text in _texts(backend.complete(request))]
+    same = sum(a == b for a, b in zip(expected, found, strict=True))
+    assert same >= 8, "rounding in other shapes seldom changes a drawn token"
+
+
+def test_the_context_has_room_for_the_empty_rows_of_its_last_step(
+    backend: LlamaCppBackend, make_prompt: MakePrompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "plan", RowPlan((0, 8, 8, 8, 8, 8, 8, 8, 8)))
+    prompt = make_prompt()
+    free = CONTEXT - len(backend.token_ids(backend.prompt_text(Request(prompt, SHORT))))
+    request = Request(prompt, Sampling(max_tokens=free // 3, ignore_eos=True), n=3)
+    assert [c.tokens for c in backend.complete(request)] == [free // 3] * 3
 
 
 def test_temperature_zero_needs_no_seed(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:

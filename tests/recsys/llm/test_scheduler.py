@@ -50,7 +50,7 @@ def log() -> list[str]:
 
 @pytest.fixture
 def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler("test")
+    scheduler = Scheduler()
     yield scheduler
     scheduler.close()
 
@@ -112,7 +112,7 @@ def test_failing_job_fails_alone(scheduler: Scheduler, log: list[str]) -> None:
 
 
 def test_close_fails_what_is_left_and_refuses_more(log: list[str]) -> None:
-    scheduler = Scheduler("test")
+    scheduler = Scheduler()
     begun, go = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -140,7 +140,7 @@ def test_close_fails_what_is_left_and_refuses_more(log: list[str]) -> None:
 
 
 def test_job_may_close_its_scheduler(log: list[str]) -> None:
-    scheduler = Scheduler("test")
+    scheduler = Scheduler()
     job = Steps(log, "a", 2, during={1: scheduler.close})
     scheduler.submit(job)
     assert job.over.wait(WAIT)

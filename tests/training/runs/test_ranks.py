@@ -63,17 +63,18 @@ def test_two_processes_learn_what_one_does(kind: type[TrainingConfig], zero: str
     alone = trained(kind, f"{zero}-alone", home, batch_size=4)
     assert len(alone) == STEPS
     together = trained(kind, f"{zero}-both", home, batch_size=2, processes=2, zero=zero)
-    assert together == pytest.approx(alone, rel=2e-3)
+    # The first step differs by rounding alone; after it Adam has made whole steps of gradients near 0.
+    assert together[0] == pytest.approx(alone[0], rel=2e-4)
+    assert together == pytest.approx(alone, rel=5e-3)
     store = AdapterStore(Paths(home).adapters)
     one, both = (store.get(f"{zero}-{name}", MODEL) for name in ("alone", "both"))
     wanted, found = (load_file(a.folder / "adapter_model.safetensors") for a in (one, both))
     assert found.keys() == wanted.keys()
-    # Adam makes a step of the whole rate of a gradient near 0, whatever its sign: most weights agree.
     distances = [np.abs(found[key] - wanted[key]).max() for key in wanted]
     assert np.median(distances) < 3e-4
     assert both.card.agreement is not None
     assert both.card.agreement.mean_difference < 0.01
-    assert both.card.metrics["held_out/loss"] == pytest.approx(one.card.metrics["held_out/loss"], rel=2e-3)
+    assert both.card.metrics["held_out/loss"] == pytest.approx(one.card.metrics["held_out/loss"], rel=5e-3)
 
 
 @pytest.mark.slow
