@@ -173,9 +173,7 @@ class LlamaEngine:
         parameters.n_threads = threads
         parameters.n_threads_batch = threads
         parameters.kv_unified = True
-        if (
-            not llama_cpp.llama_supports_gpu_offload()
-        ):  # its kernel for the CPU takes one cell after the other
+        if not llama_cpp.llama_supports_gpu_offload():  # on a CPU it takes one cell after the other
             parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         parameters.swa_full = True
         parameters.no_perf = True

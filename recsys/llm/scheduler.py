@@ -55,7 +55,7 @@ class Scheduler:
         return call.result()
 
     def close(self) -> None:
-        """Wait for the current step, if it is of this model; the jobs that are left fail with NotReadyError."""
+        """Let this model's current step end; its jobs that are left fail with NotReadyError."""
         _thread.close(self)
 
     @property

@@ -383,7 +383,7 @@ def test_the_language_is_switched_for_all_of_the_page(board: Open) -> None:
     page = board("bilingual")
     page.get_by_role("button", name="한국어", exact=True).click()
     expect(page.locator("html")).to_have_attribute("lang", "ko", timeout=20_000)
-    expect(page.get_by_role("tab").nth(2)).to_have_text("평가")
+    expect(page.get_by_role("tab").nth(2)).to_have_text("답변 평가")
     expect(page.get_by_role("tab").nth(2)).to_have_attribute("aria-selected", "true", timeout=15_000)
     expect(page.locator(".zb-submit")).to_contain_text("제출", timeout=15_000)
     name = page.locator("#annotator textarea, #annotator input").first

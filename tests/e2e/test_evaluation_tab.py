@@ -43,7 +43,7 @@ def own_app(tmp_path_factory: pytest.TempPathFactory, start_app) -> Iterator[obj
 def test_from_the_form_to_a_result_and_a_comparison(korean_page: Page, own_app) -> None:
     page = korean_page
     page.goto(own_app.url)
-    page.get_by_role("tab", name="성능 평가").click()
+    page.get_by_role("tab", name="성능 측정").click()
     expect(page.locator("#eval-status .zs-empty")).to_be_visible(timeout=MINUTE)
     expect(page.locator("#eval-source input")).to_have_value("two kinds · 영화 (movielens)", timeout=MINUTE)
 
@@ -58,7 +58,7 @@ def test_from_the_form_to_a_result_and_a_comparison(korean_page: Page, own_app) 
     expect(status).to_have_attribute("data-state", "running", timeout=MINUTE)
     expect(page.locator("#eval-status [role=progressbar]")).to_be_visible()
     page.reload()
-    page.get_by_role("tab", name="성능 평가").click()
+    page.get_by_role("tab", name="성능 측정").click()
     expect(status).to_have_attribute("data-state", "done", timeout=5 * MINUTE)
 
     expect(page.locator("#eval-verdict")).to_contain_text("추천 10개 안에서 찾습니다")

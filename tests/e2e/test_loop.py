@@ -15,7 +15,7 @@ def test_from_the_first_visit_to_the_tuned_models_items(korean_page: Page, app) 
     page = korean_page
     page.goto(app.url)
     tabs = page.get_by_role("tab")
-    expect(tabs.nth(2)).to_have_text("평가")  # the interface follows the browser
+    expect(tabs.nth(2)).to_have_text("답변 평가")  # the interface follows the browser
 
     tabs.nth(2).click()
     for number in range(PROMPTS):

@@ -14,7 +14,7 @@ from tests.training.support import PROJECT
 
 
 def autogroup() -> str:
-    """What the kernel says of this process's group, such as "/autogroup-12 nice 0"; empty where it has none."""
+    """This process's group, such as "/autogroup-12 nice 0"; empty where the kernel has none."""
     file = Path("/proc/self/autogroup")
     return file.read_text(encoding="ascii") if file.exists() else ""
 

@@ -15,7 +15,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import gguf
 import llama_cpp
 import numpy as np
 import psutil
@@ -26,6 +25,7 @@ from peft import PeftModel
 from recsys.llm.adapters import Agreement
 from recsys.llm.gguf_metadata import silence_llama_cpp
 from training.adapters.gguf_model import write_dense_gguf
+from training.gguf_reader import QuickReader
 from training.trainer.base_weights import load_base
 
 TEXT = (
@@ -46,7 +46,7 @@ def agreement(
     `base_folder` is the safetensors copy of `base_gguf`, `adapter_folder` the PEFT folder that
     `adapter_gguf` was written from.
     """
-    reader = gguf.GGUFReader(base_gguf)
+    reader = QuickReader(base_gguf)
     needed = sum(int(tensor.n_elements) for tensor in reader.tensors) * _BYTES_PER_WEIGHT
     room = min(shutil.disk_usage(adapter_gguf.parent).free, psutil.virtual_memory().available)
     if room < 2 * needed:  # the dense file, and the same weights once more in the process

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import AdapterConversionError
+from training.gguf_reader import QuickReader
 
 if TYPE_CHECKING:
     import gguf
@@ -39,7 +40,7 @@ def write_gguf_lora(peft_folder: Path, base_gguf: Path, target: Path) -> None:
     """
     import gguf
 
-    layout = GgufLayout.of(gguf.GGUFReader(base_gguf))
+    layout = GgufLayout.of(QuickReader(base_gguf))
     config = json.loads((peft_folder / "adapter_config.json").read_text(encoding="utf-8"))
     writer = gguf.GGUFWriter(path=None, arch=layout.architecture)
     writer.add_type(gguf.GGUFType.ADAPTER)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.adapters.gguf_lora import GgufLayout, read_tensors
+from training.gguf_reader import QuickReader
 
 _Weights = Callable[[str, NDArray[np.float32]], NDArray[np.float32]]
 """From a tensor's name and its values in the base's file to its values in the new file."""
@@ -41,7 +42,7 @@ def write_model_gguf(folder: Path, base_gguf: Path, target: Path, *, quantise: b
     Matrices are stored as Q8_0, with `quantise` off as fp32. Raises AdapterConversionError for an
     architecture whose layout is not known here.
     """
-    reader = gguf.GGUFReader(base_gguf)
+    reader = QuickReader(base_gguf)
     layout = GgufLayout.of(reader)
     weights = {}
     for path in folder.glob("*.safetensors"):

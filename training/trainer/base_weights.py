@@ -1,7 +1,7 @@
 """The base model of a run as bf16 safetensors, made once from its GGUF file and kept.
 
 Serving reads a quantised GGUF file; training needs the same weights in a format that torch
-differentiates. transformers dequantises a GGUF file in half a minute; the copy loads in a second.
+differentiates. transformers dequantises a GGUF file in some ten seconds; the copy loads in one.
 Training on the dequantised weights, not on the original ones, keeps the reference model that DPO
 compares with the same as the model that is served.
 """
@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from recsys.llm.model_files import file_sha256
 from training.errors import BaseConversionError
+from training.gguf_reader import read_once
 
 if TYPE_CHECKING:
     import torch
@@ -46,7 +47,8 @@ def base_weights(gguf: Path, models_dir: Path) -> Path:
         temporary = Path(tempfile.mkdtemp(dir=models_dir, prefix=f".{folder.name}.tmp-"))
         os.chmod(temporary, 0o755)  # mkdtemp gives 0700
         try:
-            _convert(gguf, temporary)
+            with read_once():
+                _convert(gguf, temporary)
             os.rename(temporary, folder)
         except (OSError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
             raise BaseConversionError(path=gguf, problem=str(error) or repr(error)) from error

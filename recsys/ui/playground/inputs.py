@@ -228,7 +228,7 @@ class Form:
         return [(model_name(name, language), name) for name in (NO_MODEL, *self._models())]
 
     def _catalogs(self, language: str) -> list[tuple[str, str]]:
-        """(label, name) of the demo catalogues and then the others; one that is not whole says how far it is."""
+        """(label, name): demo catalogues, then the others; one that is not whole says how far it is."""
         own = [shown for shown in catalog_rows(self._recommender.catalogs) if shown.own]
         return [
             *((text(language, f"domain_{domain}"), domain) for domain in DOMAINS),

@@ -20,7 +20,7 @@ SHAPES: dict[str, Callable[[np.random.Generator], Logits]] = {
     "many alike": lambda rng: rng.normal(scale=1e-3, size=VOCABULARY),
     "far apart": lambda rng: rng.normal(scale=300.0, size=VOCABULARY),
     "as a model has them": lambda rng: rng.gumbel(scale=2.0, size=VOCABULARY) - 20,
-    "nearly all forbidden": lambda rng: np.where(rng.random(VOCABULARY) < 1e-4, rng.random(VOCABULARY), -np.inf),
+    "few allowed": lambda rng: np.where(rng.random(VOCABULARY) < 1e-4, rng.random(VOCABULARY), -np.inf),
 }  # fmt: skip
 
 
