@@ -1,4 +1,4 @@
-"""How the tests are shared out to processes: with `pytest -n 2 --dist loadgroup`, as `make test` runs them."""
+"""How `make test` shares the tests out to two processes: `pytest -n 2 --dist loadgroup`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 TOGETHER = ("e2e", "training/runs", "training", "recsys", "annotation")
-"""Folders whose tests share an app, models or finished runs, which each process would have to make for itself."""
+"""Folders whose tests share an app, models or finished runs; each process would have to make its own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

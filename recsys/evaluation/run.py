@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -135,7 +137,9 @@ def _against_default(rankings: dict[str, Ranking]) -> dict[str, object]:
 
 
 def _has_learnt(bench: Workbench) -> bool:
-    return bench.answering is not None and bench.data.name in bench.answering.trained_on
+    """Whether the adapter has learnt from this dataset; of catalogues it is only known that it was one."""
+    learnt = bench.answering.trained_on if bench.answering else ()
+    return any(name == bench.data.name or re.fullmatch(rf"{bench.data.name}-\d+", name) for name in learnt)
 
 
 def _spent(bench: Workbench) -> Spent:

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from recsys.domains.histories import HistoryRules
 from recsys.domains.positive import PositiveRule
@@ -22,6 +22,8 @@ Language = Literal["en", "ko"]
 TeacherName = Literal["attributes", "model"]
 
 _HELD_OUT_LIMIT = 100_000
+CATALOG = "catalog"
+"""The dataset that is anybody's own."""
 
 
 class _Data(BaseModel):
@@ -30,10 +32,14 @@ class _Data(BaseModel):
 
 class SourceConfig(_Data):
     """One dataset: `path` is a folder, an archive or a file. `share` is the recipe's where it is left out;
-    `positive`, written like `rating>=3.5`, is the dataset's own rule."""
+    `positive`, written like `rating>=3.5`, is the dataset's own rule.
+
+    `name`, which the job gives, is what rows record: the dataset's, of further catalogues `catalog-2` and so on.
+    """
 
     dataset: str
     path: Path
+    name: str = ""
     positive: PositiveRule | None = None
     share: float | None = Field(default=None, gt=0.0)
 
@@ -85,12 +91,25 @@ class SynthesisConfig(_Data):
     shard_rows: int | None = Field(default=None, ge=1, le=100_000)
     preview: bool = False
 
+    @field_validator("sources")
+    @classmethod
+    def _named(cls, sources: tuple[SourceConfig, ...]) -> tuple[SourceConfig, ...]:
+        if len({(source.dataset, source.path) for source in sources}) < len(sources):
+            raise ValueError("a source is named twice")
+        named, catalogs = [], 0
+        for source in sources:
+            catalogs += source.dataset == CATALOG
+            again = source.dataset == CATALOG and catalogs > 1
+            name = f"{CATALOG}-{catalogs}" if again else source.dataset
+            named.append(source.model_copy(update={"name": name}))
+        return tuple(named)
+
     @model_validator(mode="after")
     def _check(self) -> Self:
-        names = [source.dataset for source in self.sources]
+        names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
-            raise ValueError("a dataset is named twice")
-        if unknown := set(names) - DATASETS.keys():
+            raise ValueError("a dataset is named twice; only catalogues of your own can be several")
+        if unknown := {source.dataset for source in self.sources} - DATASETS.keys():
             raise ValueError(f"unknown datasets {sorted(unknown)}; there are {', '.join(DATASETS)}")
         for source in self.sources:
             if source.positive:
@@ -112,7 +131,7 @@ class SynthesisConfig(_Data):
 
     def shares(self) -> dict[str, float]:
         """The weight of each source; one of no known share counts as the mean of the others."""
-        given = {s.dataset: s.share or RECIPE.get(s.dataset, 0.0) for s in self.sources}
+        given = {s.name: s.share or RECIPE.get(s.dataset, 0.0) for s in self.sources}
         known = [share for share in given.values() if share]
         mean = sum(known) / len(known) if known else 1.0
         return {name: share or mean for name, share in given.items()}

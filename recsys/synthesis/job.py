@@ -113,10 +113,10 @@ class Job:
         folder = self.out / "work" / self.config.fingerprint(*states)
         cards: dict[str, SourceCard] = {}
         for source in self.config.sources:
-            place = folder / "sources" / source.dataset
-            said = partial(self._reading, stop, source.dataset)
+            place = folder / "sources" / source.name
+            said = partial(self._reading, stop, source.name)
             try:
-                cards[source.dataset] = prepare(source, self.config, place, said)
+                cards[source.name] = prepare(source, self.config, place, said)
             except _Stopped:
                 return None
         if stop.is_set():

@@ -118,7 +118,7 @@ def prepare(
     table = ItemTable(layout.items)
     build_terms(table.all(), size).save(layout.terms)
     table.close()
-    name = source.dataset
+    name = source.name
     held = {split: config.wanted(total)[name] for split, total in _held_out(config).items()}
     rows = split_examples(
         sequences,
@@ -223,4 +223,4 @@ def source_state(source: SourceConfig) -> str:
         if file.exists():
             stat = file.stat()
             seen.append([str(file), stat.st_size, stat.st_mtime_ns])
-    return json.dumps([source.dataset, seen])
+    return json.dumps([source.name, seen])

@@ -135,7 +135,7 @@ class JobResults:
         language = self._page.language(request)
         report = self._jobs.report(job)
         config = self._jobs.config(job)
-        names = [(html.domain_name(s.dataset, language), s.dataset) for s in config.sources]
+        names = [(html.domain_name(s.name, language), s.name) for s in config.sources]
         dataset = dataset if dataset in {name for _, name in names} else ""
         outcomes = [(html.reason_name(reason, language), reason) for reason in ("", *REASONS)]
         mixture = cards.empty_html(text(language, "data_not_yet"))

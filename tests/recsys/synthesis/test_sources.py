@@ -76,6 +76,21 @@ def test_a_catalogue_of_ones_own_gives_examples(sources: Path, tmp_path: Path, h
     assert "as given by whoever provided the file" in card
 
 
+def test_several_catalogues_have_names_of_their_own(sources: Path, tmp_path: Path, home: Settings) -> None:
+    first, second = (write_teas(tmp_path / name) for name in ("teas", "other teas"))
+    wanted = job(sources, first)
+    wanted["sources"] = [*wanted["sources"], {"dataset": "catalog", "path": str(second)}]  # type: ignore[misc]
+    config = parse_config(wanted, "test")
+    assert config.wanted(60) == {"movielens": 20, "catalog": 20, "catalog-2": 20}
+    assert parse_config(config.model_dump(mode="json"), "dumped") == config
+    report = Job(config, tmp_path / "out", home).run(LocalEngine(1))
+    assert report is not None
+    obtained = {o.dataset: o.obtained for o in report.obtained if o.split == "train"}
+    assert obtained == {"movielens": 20, "catalog": 20, "catalog-2": 20}
+    with pytest.raises(InputError, match="a source is named twice"):
+        parse_config(job(sources, first) | {"sources": [*wanted["sources"], wanted["sources"][-1]]}, "test")
+
+
 def test_a_catalogue_of_several_domains_asks_for_the_targets(
     sources: Path, tmp_path: Path, home: Settings
 ) -> None:
