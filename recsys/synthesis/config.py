@@ -34,7 +34,8 @@ class SourceConfig(_Data):
     """One dataset: `path` is a folder, an archive or a file. `share` is the recipe's where it is left out;
     `positive`, written like `rating>=3.5`, is the dataset's own rule.
 
-    `name`, which the job gives, is what rows record: the dataset's, of further catalogues `catalog-2` and so on.
+    `name`, which the job gives, is what rows record: the dataset's, or of further catalogues `catalog-2`
+    and so on.
     """
 
     dataset: str
