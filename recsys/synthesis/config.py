@@ -36,6 +36,7 @@ class SourceConfig(_Data):
 
     `name`, which the job gives, is what rows record: the dataset's, or of further catalogues `catalog-2`
     and so on.
+    and so on.
     """
 
     dataset: str
