@@ -24,7 +24,7 @@ _NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
 def main(folder: Annotated[Path, typer.Argument(help="Where the pictures go.")]) -> None:
-    """Write playground.png, data.png, annotate.png and train.png, and some in Korean, dark and narrow.
+    """Write a picture of each tab, and some in Korean, dark and narrow.
 
     The data are those under ZEROSHELF_SOURCES, or else made-up films.
     """
@@ -40,6 +40,8 @@ def main(folder: Annotated[Path, typer.Argument(help="Where the pictures go.")])
             _data(page, folder)
             _annotate(page, folder)
             _train(page, folder)
+            _evaluate(page, folder)
+            page.get_by_role("tab").nth(3).click()
             page.click("#use-adapter")
             expect(page.locator("#model input")).to_have_value("gemma-3-270m+first-tags", timeout=_MINUTE)
             _recommend(page)
@@ -93,11 +95,22 @@ def _train(page: Page, folder: Path) -> None:
     page.screenshot(path=folder / "train.png")
 
 
+def _evaluate(page: Page, folder: Path) -> None:
+    page.get_by_role("tab").nth(4).click()
+    expect(page.locator("#eval-source input")).not_to_have_value("", timeout=_MINUTE)
+    page.locator("#eval-users input").fill("200")
+    page.click("#run-evaluation")
+    status = page.locator("#eval-status .zs-run")
+    expect(status).to_have_attribute("data-state", "running", timeout=_MINUTE)
+    expect(status).to_have_attribute("data-state", "done", timeout=10 * _MINUTE)
+    page.wait_for_timeout(3000)
+    page.screenshot(path=folder / "evaluation.png")
+
+
 def _recommend(page: Page) -> None:
     expect(page.locator("#playground-status .zs-busy")).to_have_count(0, timeout=5 * _MINUTE)
     page.click("#recommend")
-    expect(page.locator(".zs-card").first).to_be_visible(timeout=3 * _MINUTE)
-    expect(page.locator(".zs-timings")).to_be_visible(timeout=_MINUTE)
+    expect(page.locator("#slot-0 .is-done")).to_be_visible(timeout=3 * _MINUTE)
     page.wait_for_timeout(1000)
 
 
@@ -109,7 +122,7 @@ def _in_korean(browser: Browser, address: str, folder: Path) -> None:
         page.goto(f"{address}/?__theme=dark" if name == "dark" else address)
         _recommend(page)
         page.screenshot(path=folder / f"playground-ko-{name}.png", full_page=True)
-        for number, tab in ((2, "annotate"), (3, "train")):
+        for number, tab in ((2, "annotate"), (3, "train"), (4, "evaluation")):
             page.get_by_role("tab").nth(number).click()
             page.wait_for_timeout(4000)
             page.screenshot(path=folder / f"{tab}-ko-{name}.png", full_page=True)
