@@ -1,19 +1,21 @@
-"""How `make test` shares the tests out to two processes: `pytest -n 2 --dist loadgroup`."""
+"""How `make test` shares the tests out to two processes."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-TESTS = Path(__file__).parent
-TOGETHER = ("e2e", "training/runs", "training", "recsys", "annotation")
+TOGETHER = ("tests/e2e/", "tests/training/runs/", "tests/training/", "tests/recsys/", "tests/annotation/")
 """Folders whose tests share an app, models or finished runs; each process would have to make its own."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one of these folders go to one process."""
-    for item in items:
-        path = item.path.relative_to(TESTS).as_posix()
-        group = next((folder for folder in TOGETHER if path.startswith(f"{folder}/")), path)
-        item.add_marker(pytest.mark.xdist_group(group))
+class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests of one of the folders go to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.split("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """A hook of pytest-xdist's, used with `-n`."""
+    return FolderScheduling(config, log)
