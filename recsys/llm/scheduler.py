@@ -38,11 +38,11 @@ class Job(Protocol):
 
 
 class Scheduler:
-    """One model's jobs among those of all models."""
+    """One model's jobs among those of all models. Closed, it takes no more; ended, those left have failed."""
 
     def __init__(self) -> None:
-        self._closed = False
-        self._ended = threading.Event()
+        self.closed = False
+        self.ended = threading.Event()
 
     def submit(self, job: Job) -> None:
         """Queue a job; raises NotReadyError after `close`."""
@@ -57,20 +57,6 @@ class Scheduler:
     def close(self) -> None:
         """Let this model's current step end; its jobs that are left fail with NotReadyError."""
         _thread.close(self)
-
-    @property
-    def closed(self) -> bool:
-        """Whether it takes no more jobs."""
-        return self._closed
-
-    def mark_closed(self) -> None:
-        """Take no more jobs; called by the thread's owner, under its lock."""
-        self._closed = True
-
-    @property
-    def ended(self) -> threading.Event:
-        """Set once the jobs that were left have failed."""
-        return self._ended
 
 
 class _Call(Generic[T]):
@@ -118,7 +104,7 @@ class _Thread:
     def close(self, owner: Scheduler) -> None:
         with self._changed:
             if not owner.closed:
-                owner.mark_closed()
+                owner.closed = True
                 self._closing.append(owner)
                 self._begin()
                 self._changed.notify()

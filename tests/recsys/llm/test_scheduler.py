@@ -146,3 +146,42 @@ def test_job_may_close_its_scheduler(log: list[str]) -> None:
     assert job.over.wait(WAIT)
     scheduler.close()
     assert isinstance(job.error, NotReadyError)
+
+
+def test_a_person_goes_before_another_models_background_job(scheduler: Scheduler, log: list[str]) -> None:
+    other = Scheduler()
+    person = Steps(log, "p", 2)
+    work = Steps(log, "w", 2, Priority.BACKGROUND, during={1: lambda: other.submit(person)})
+    scheduler.submit(work)
+    assert work.over.wait(WAIT)
+    assert log == ["w1", "p1", "p2", "w2"]
+    other.close()
+
+
+def test_closing_one_leaves_the_others_jobs(scheduler: Scheduler, log: list[str]) -> None:
+    other = Scheduler()
+    begun, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        assert go.wait(WAIT)
+
+    kept = Steps(log, "a", 2, during={1: hold})
+    scheduler.submit(kept)
+    assert begun.wait(WAIT)
+    dropped = Steps(log, "b", 1)
+    other.submit(dropped)
+    closing = threading.Thread(target=other.close)
+    closing.start()
+    go.set()
+    closing.join(WAIT)
+    assert kept.over.wait(WAIT)
+    assert log == ["a1", "a2"]
+    assert isinstance(dropped.error, NotReadyError)
+
+
+def test_call_runs_on_the_thread_and_hands_over_what_comes_of_it(scheduler: Scheduler) -> None:
+    names = {scheduler.call(lambda: threading.current_thread().name) for _ in range(2)}
+    assert names == {"llm"}
+    with pytest.raises(ValueError, match="broken"):
+        scheduler.call(_fails)
