@@ -51,7 +51,7 @@ def taught(home: Path, base_folder: Path, tmp_path_factory: pytest.TempPathFacto
     """SFT: eight rows, four steps, two prompts held out."""
     folder = tmp_path_factory.mktemp("sft")
     rows = write_rows(folder / "rows.jsonl", [make_instruction(number) for number in range(8)])
-    sizes = ["--max-steps", "4", "--batch-size", "2", "--held-out", "0.25", "--lora-r", "4"]
+    sizes = ["--max-steps", "4", "--batch-size", "2", "--held-out", "0.25", "--lora-r", "4", "--no-samples"]
     return run_to_the_end("sft", "taught", ["--data", str(rows), *sizes, "--epochs", "2"], home, folder)
 
 
@@ -60,7 +60,17 @@ def preferring(home: Path, taught: FinishedRun, tmp_path_factory: pytest.TempPat
     """DPO that goes on from the adapter of `taught`: two steps."""
     folder = tmp_path_factory.mktemp("dpo-from-sft")
     rows = write_rows(folder / "pairs.jsonl", [make_row(number) for number in range(8)])
-    sizes = ["--max-steps", "2", "--batch-size", "2", "--held-out", "0.25", "--eval-steps", "1"]
+    sizes = [
+        "--max-steps",
+        "2",
+        "--batch-size",
+        "2",
+        "--held-out",
+        "0.25",
+        "--eval-steps",
+        "1",
+        "--no-samples",
+    ]
     arguments = ["--pairs", str(rows), "--parent", "taught", "--precompute-reference", "off", *sizes]
     return run_to_the_end("dpo", "preferring", arguments, home, folder)
 
