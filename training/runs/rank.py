@@ -12,6 +12,9 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
+
+import torch.distributed
 
 from recsys.priority import step_back
 from recsys.settings import Paths
@@ -35,6 +38,14 @@ def run_rank(folder: RunFolder, start: Path | None) -> None:
     result = train_stage(set_up(folder, config, Paths(record.home)), start, emit)
     if is_first:
         write_outcome(folder, Outcome(result=result))
+    torch.distributed.barrier()  # the first one keeps the store that the others still ask
+
+
+def leave(code: int) -> NoReturn:
+    """End at once: gloo's threads, which the interpreter would not join, make C++ abort at an orderly end."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
@@ -45,4 +56,5 @@ if __name__ == "__main__":
     except Exception as error:  # whatever it is, the worker has to be told
         traceback.print_exc()
         write_outcome(run, Outcome(error=str(explain(error, run.path))))
-        sys.exit(1)
+        leave(1)
+    leave(0)

@@ -132,10 +132,8 @@ def test_a_run_without_memory_says_so(tmp_path: Path, home: Path, base_folder: P
 
 @pytest.mark.slow
 @pytest.mark.model
-def test_a_loss_that_is_no_number_leaves_the_last_good_checkpoint(
-    tmp_path: Path, home: Path, base_folder: Path
-) -> None:
-    folder = new_run(tmp_path / "runs", home)
+def test_a_loss_that_is_no_number_leaves_the_last_good_checkpoint(tmp_path: Path, small_home: Path) -> None:
+    folder = new_run(tmp_path / "runs", small_home)
     spoil = """
 import torch
 from training.trainer import run_callback
@@ -161,9 +159,9 @@ run_callback.RunCallback.on_step_end = on_step_end
 
 @pytest.mark.slow
 @pytest.mark.model
-def test_sigterm_ends_a_run_with_a_word(tmp_path: Path, home: Path, base_folder: Path) -> None:
+def test_sigterm_ends_a_run_with_a_word(tmp_path: Path, small_home: Path) -> None:
     """As at a shutdown of the machine: nobody asked the run to stop."""
-    folder = new_run(tmp_path / "runs", home)
+    folder = new_run(tmp_path / "runs", small_home)
     send = """
 import os, signal
 from training.trainer import run_callback

@@ -24,9 +24,9 @@ LONG = DpoConfig(model=MODEL, epochs=100, batch_size=1, lora_r=2, held_out=0, sa
 
 
 @pytest.fixture
-def store(home: Path, tmp_path: Path) -> RunStore:
+def store(small_home: Path, tmp_path: Path) -> RunStore:
     """No runs, and models that are ready."""
-    return RunStore(tmp_path / "runs", home=home)
+    return RunStore(tmp_path / "runs", home=small_home)
 
 
 def adapters(home: Path) -> set[str]:
@@ -131,10 +131,8 @@ def test_a_run_that_has_finished_is_not_resumed(store: RunStore) -> None:
 @pytest.mark.slow
 @pytest.mark.model
 @pytest.mark.parametrize("save", [True, False])
-def test_a_stopped_run_keeps_what_it_learnt_or_not(
-    store: RunStore, home: Path, base_folder: Path, save: bool
-) -> None:
-    before = adapters(home)
+def test_a_stopped_run_keeps_what_it_learnt_or_not(store: RunStore, small_home: Path, save: bool) -> None:
+    before = adapters(small_home)
     run_id = store.start(LONG, ROWS)
     wait_until(lambda: store.get(run_id).step > 0)
     assert store.stop(run_id, save=save).state == "stopping"
@@ -144,7 +142,7 @@ def test_a_stopped_run_keeps_what_it_learnt_or_not(
     assert 0 < status.step < status.steps
     assert (status.adapter is not None) is save
     assert status.checkpoint == (status.step if save else None)
-    assert adapters(home) - before == ({status.adapter} if save else set())
+    assert adapters(small_home) - before == ({status.adapter} if save else set())
     assert store.stop(run_id, save=True) == status
 
 
