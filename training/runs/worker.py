@@ -85,7 +85,7 @@ class _Work:
         """The final state and its reason."""
         self._enter("preparing")
         start = self._checkpoint()
-        self._note("Loading PyTorch and the base model's weights (half a minute more the first time)")
+        self._note("Loading PyTorch and the base model's weights (some ten seconds more the first time)")
         stage = set_up(self.folder, self.config, self.paths)
         rows, gguf, base = stage.rows, stage.gguf, stage.base
         self.events.write(
