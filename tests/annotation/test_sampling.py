@@ -174,7 +174,6 @@ def test_an_error_is_shown_and_tried_again(store, backend, make_sampler) -> None
     sampler = make_sampler(ahead=1)
     with pytest.raises(SamplingFailedError, match="fell over"):
         sampler.ensure("ann", timeout_s=20)
-    assert isinstance(sampler.last_error, RuntimeError)
     _until(lambda: _sampled(store) >= 1)  # after a second, without being asked
     assert sampler.ensure("ann")
     assert sampler.last_error is None

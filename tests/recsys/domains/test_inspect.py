@@ -81,6 +81,7 @@ def test_mistakes_are_explained(films: Path, words: list[str], error: type[Excep
 INTERRUPTED = """
 import os, signal
 import recsys.__main__
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
 signal.setitimer(signal.ITIMER_REAL, 0.5)
 recsys.__main__.main()
