@@ -95,8 +95,15 @@ def open_backend(name: str, settings: Settings, adapters: AdapterStore) -> Opene
 def _llama_cpp(spec: ModelSpec, path: Path, settings: Settings, adapters: AdapterStore) -> Opened:
     from recsys.llm.llama_cpp import LlamaCppBackend
 
-    sizes = {"context_tokens": settings.context_tokens, "threads": settings.threads}
-    return Opened("llama.cpp", LlamaCppBackend(spec, path, adapters, **sizes))
+    backend = LlamaCppBackend(
+        spec,
+        path,
+        adapters,
+        context_tokens=settings.context_tokens,
+        threads=settings.threads,
+        plans=settings.paths.models,
+    )
+    return Opened("llama.cpp", backend)
 
 
 def _transformers(name: str, folder: Path, settings: Settings, adapters: AdapterStore) -> Opened:

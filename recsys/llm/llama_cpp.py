@@ -16,14 +16,17 @@ from recsys.llm.fitting import fit_history
 from recsys.llm.generation import Generation, Part
 from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel
 from recsys.llm.registry import ModelSpec, prompt_format
-from recsys.llm.row_plan import RowPlan, measured
+from recsys.llm.row_plan import RowPlan, kept_plan, measured
 from recsys.llm.scheduler import Scheduler
 from recsys.llm.scoring import TextScore, TextScorer, split_tokens
 from recsys.prompts.formats import Prompt, PromptFormat
 
 
 class LlamaCppBackend:
-    """One GGUF model in this process. Safe to call from several threads."""
+    """One GGUF model in this process. Safe to call from several threads.
+
+    `plans` is the folder that keeps what was found out about the speed of steps on this machine.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class LlamaCppBackend:
         *,
         context_tokens: int = 4096,
         threads: int = 2,
+        plans: Path | None = None,
     ) -> None:
         self._spec = spec
         self._path = path
@@ -51,8 +55,7 @@ class LlamaCppBackend:
         self._scheduler = Scheduler()
         self.plan = RowPlan()
         if not llama_supports_gpu_offload():  # on a graphics card further rows cost next to nothing
-            step_seconds = self._engines[Priority.INTERACTIVE].step_seconds
-            self.plan = measured(lambda rows: self._scheduler.call(lambda: step_seconds(rows)))
+            self.plan = self._planned(plans, threads)
 
     @property
     def name(self) -> str:
@@ -151,6 +154,16 @@ class LlamaCppBackend:
             for engine in self._engines.values():
                 engine.close()
             self._model.close()
+
+    def _planned(self, plans: Path | None, threads: int) -> RowPlan:
+        engine = self._engines[Priority.INTERACTIVE]
+
+        def step_seconds(rows: int) -> float:
+            return self._scheduler.call(lambda: engine.step_seconds(rows))
+
+        if plans is None:
+            return measured(step_seconds)
+        return kept_plan(plans / f"{self._path.stem}.rows.json", self._path, threads, step_seconds)
 
     def _submit(self, request: Request) -> Generation:
         check_answers(request.n)

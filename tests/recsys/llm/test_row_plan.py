@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import pytest
+
 from recsys.llm.base import MAX_ANSWERS
-from recsys.llm.row_plan import RowPlan, measured
+from recsys.llm.row_plan import RowPlan, kept_plan, measured
 
 EVEN = {1: 13.0, 2: 25.0, 3: 41.0, 4: 32.0, 5: 48.0, 6: 39.0, 7: 55.0, 8: 35.0}
 """Milliseconds as on a processor whose kernels evaluate rows in tiles of four."""
@@ -41,3 +46,30 @@ def test_one_slow_moment_of_the_machine_does_not_count() -> None:
         return EVEN[rows] / 1000 * (20 if calls[rows] == 2 else 1)
 
     assert measured(step).rows[5] == 8
+
+
+def test_a_plan_is_kept_for_its_model_and_threads(tmp_path: Path) -> None:
+    file, model = tmp_path / "a.rows.json", tmp_path / "a.gguf"
+    model.write_bytes(b"GGUF")
+    plan = kept_plan(file, model, 2, lambda rows: EVEN[rows] / 1000)
+    assert plan.rows[5] == 8
+
+    def other(rows: int) -> float:
+        return rows / 1000
+
+    assert kept_plan(file, model, 2, other) == plan, "not measured again"
+    assert kept_plan(file, model, 3, other) == RowPlan()
+    model.write_bytes(b"GGUF, and another one")
+    assert kept_plan(file, model, 3, other) == RowPlan()
+
+
+@pytest.mark.parametrize("rows", [None, "x", [0] * 9, [0, *[99] * 8], [0, 1, 2], {}])
+def test_a_spoilt_file_is_measured_anew(tmp_path: Path, rows: object) -> None:
+    file, model = tmp_path / "a.rows.json", tmp_path / "a.gguf"
+    model.write_bytes(b"GGUF")
+    kept_plan(file, model, 2, lambda rows: EVEN[rows] / 1000)
+    known = json.loads(file.read_text())
+    file.write_text(json.dumps(known | {"rows": rows}))
+    assert kept_plan(file, model, 2, lambda rows: EVEN[rows] / 1000).rows[5] == 8
+    file.write_text("[" if rows is None else "[]")
+    assert kept_plan(file, model, 2, lambda rows: EVEN[rows] / 1000).rows[5] == 8

@@ -38,7 +38,7 @@ def make_config(sources: Path) -> MakeConfig:
                 "histories": {"k_core": 2},
                 "tokenizer": SMALL,
                 "responses": "model",
-                "teacher": {"model": model, "max_tokens": 96, "attempts": 1},
+                "teacher": {"model": model, "max_tokens": 96, "attempts": 4},
             },
             "test",
         )
