@@ -12,7 +12,7 @@ import gradio as gr
 
 from recsys.access import Access
 from recsys.catalog import ItemRef
-from recsys.errors import ZeroshelfError
+from recsys.errors import EmptyRequestError, TextTooLongError, UnknownCatalogError, ZeroshelfError
 from recsys.feedback.store import FeedbackStore
 from recsys.recommend import Recommender
 from recsys.recommendation import Recommendation
@@ -21,6 +21,8 @@ from recsys.ui.playground import html
 from recsys.ui.playground.link import MAX_BESIDE, RESULTS, Inputs
 
 SLOTS = 1 + MAX_BESIDE
+_OF_THE_REQUEST = (EmptyRequestError, TextTooLongError, UnknownCatalogError)
+"""Errors that every model would meet: said once, not in each column."""
 _VISITORS = 1000
 
 
@@ -105,6 +107,8 @@ class Results:
                         if result.done:
                             self._running.found(session, result.id)
                         yield self._changed(position, html.slot_html(model, result, language))
+                except _OF_THE_REQUEST:
+                    raise
                 except ZeroshelfError as error:
                     if len(models) == 1:
                         raise
@@ -113,7 +117,8 @@ class Results:
                 return
             yield self._emptied(position)
         except ZeroshelfError:
-            yield self._emptied(position)  # before the message, or the columns would wait for ever
+            # Before the message, or the column would wait for ever.
+            yield [html.nothing_html(language), *[""] * (SLOTS - 1)]
             raise
         finally:
             self._running.end(session, cancel)

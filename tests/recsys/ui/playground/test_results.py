@@ -9,7 +9,7 @@ import pytest
 
 from recsys.access import Access
 from recsys.catalog import ItemRef
-from recsys.errors import UnknownModelError
+from recsys.errors import EmptyRequestError, UnknownModelError
 from recsys.feedback.store import FeedbackStore
 from recsys.llm.pool import ModelPool
 from recsys.recommend import NO_MODEL, Recommender
@@ -48,5 +48,15 @@ def test_a_model_that_fails_beside_others_says_so_in_its_own_column(results: Res
 
 
 def test_a_model_that_fails_alone_fails_the_request(results: Results) -> None:
+    columns: list[list[object]] = []
     with pytest.raises(UnknownModelError):
-        last_columns(results, Inputs(**(vars(REQUEST) | {"model": "no-such-model"})))
+        columns.extend(
+            results.run(Inputs(**(vars(REQUEST) | {"model": "no-such-model"})), gr.Request(session_hash="a"))
+        )
+    assert "zs-empty" in str(columns[-1][0])
+    assert columns[-1][1:] == [""] * (SLOTS - 1)
+
+
+def test_what_is_wrong_with_the_request_is_said_once(results: Results) -> None:
+    with pytest.raises(EmptyRequestError):
+        last_columns(results, Inputs(catalog="games", model=NO_MODEL, beside=("no-such-model",)))
