@@ -132,7 +132,9 @@ def test_pasted_lines_become_items_and_titles(page: Page) -> None:
         f"the witcher 3: wild hunt\n\n  기생충 \r\nNothing Known\n{HOSTILE}",
     )
     expect(page.locator(".zp-entry")).to_have_count(4)
-    assert titles(page) == ["The Witcher 3: Wild Hunt", "Parasite", "Nothing Known", HOSTILE]
+    expect(page.locator(".zp-entry bdi")).to_have_text(
+        ["The Witcher 3: Wild Hunt", "Parasite", "Nothing Known", HOSTILE]
+    )
     assert page.locator(".zp-picker img").count() == 0
 
 
@@ -232,7 +234,7 @@ def test_a_link_restores_the_inputs(page: Page, browser: Browser, ready: str) ->
     other.goto(link)
     expect(other.locator("#query textarea")).to_have_value("느린 것 & <b>bold</b>", timeout=MINUTE)
     expect(other.locator("#catalog input")).to_have_value("Korean news")
-    assert titles(other) == titles(page)
+    expect(other.locator(".zp-entry bdi")).to_have_text(titles(page))
     assert "Journey" not in titles(other)
     other.context.close()
 
@@ -240,7 +242,7 @@ def test_a_link_restores_the_inputs(page: Page, browser: Browser, ready: str) ->
 def test_examples_and_recent_requests(page: Page) -> None:
     page.get_by_role("button", name="What does a virtual farmer read?").click()
     expect(page.locator("#slot-0 .is-done .zs-domain").first).to_have_text("News", timeout=2 * MINUTE)
-    assert titles(page) == ["Stardew Valley", "Animal Crossing: New Horizons"]
+    expect(page.locator(".zp-entry bdi")).to_have_text(["Stardew Valley", "Animal Crossing: New Horizons"])
     page.locator("#query textarea").fill("tomatoes")
     recommend(page)
     page.reload()
@@ -248,7 +250,7 @@ def test_examples_and_recent_requests(page: Page) -> None:
     page.locator(".zp-recent summary").click()
     page.locator(".zp-recent li button").first.click()
     expect(page.locator("#query textarea")).to_have_value("tomatoes", timeout=MINUTE)
-    assert titles(page) == ["Stardew Valley", "Animal Crossing: New Horizons"]
+    expect(page.locator(".zp-entry bdi")).to_have_text(["Stardew Valley", "Animal Crossing: New Horizons"])
     page.get_by_role("button", name="Forget them").click()
     expect(page.locator(".zp-recent li")).to_have_count(0)
 
@@ -288,7 +290,7 @@ def test_all_of_it_in_korean_on_a_phone(phone: Page) -> None:
     field.fill("기새")  # a syllable that is still being typed
     expect(page.locator(".zp-options [role=option]").first).to_contain_text("기생충")
     page.locator(".zp-options [role=option]").first.click()
-    assert titles(page) == ["기생충"]
+    expect(page.locator(".zp-entry bdi")).to_have_text(["기생충"])
     column = recommend(page)
     expect(column).to_contain_text("중심 코사인")
     for button in column.locator(".zs-card").first.locator("button").all():

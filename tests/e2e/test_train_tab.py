@@ -43,16 +43,16 @@ def test_a_run_from_preflight_to_comparison(korean_page: Page, app, judged: None
     expect(page.locator("#dpo-save-steps input")).to_have_value("50")
     page.wait_for_timeout(1000)  # a field of a fold just opened takes its value from the server once more
     page.locator("#dpo-save-steps input").fill("1")
-    page.locator("#dpo-epochs input").fill("30")  # the steps are what limits the run
-    page.locator("#dpo-max-steps input").fill("30")
+    page.locator("#dpo-epochs input").fill("100")  # the steps are what limits the run
+    page.locator("#dpo-max-steps input").fill("100")
     page.click("#check-training")
     expect(page.locator("#preflight .zs-run")).to_have_attribute("data-fits", "true", timeout=2 * MINUTE)
-    expect(page.locator("#preflight")).to_contain_text("30단계")
+    expect(page.locator("#preflight")).to_contain_text("100단계")
     page.get_by_text("다른 컴퓨터에서 같은 학습 실행하기").click()
     page.click("#show-command")
     expect(page.locator("#command")).to_contain_text("--save-steps 1", timeout=15_000)
 
-    start(page, "tab-first", steps=30)
+    start(page, "tab-first", steps=100)
     run = page.locator(".zs-run[data-step]")
     expect(run).to_have_attribute("data-step", re.compile(r"^[1-9]"), timeout=6 * MINUTE)
     page.reload()
@@ -64,11 +64,11 @@ def test_a_run_from_preflight_to_comparison(korean_page: Page, app, judged: None
     expect(run).to_contain_text("tab-first")
     expect(page.locator("#use-adapter")).to_be_visible(timeout=15_000)
     stopped_at = int(run.get_attribute("data-step") or 0)
-    assert 1 <= stopped_at < 30
+    assert 1 <= stopped_at < 100
 
     page.click("#resume-training")
     expect(run).to_have_attribute("data-state", re.compile("queued|preparing|training"), timeout=MINUTE)
-    further = re.compile("^(" + "|".join(str(step) for step in range(stopped_at + 1, 31)) + ")$")
+    further = re.compile("^(" + "|".join(str(step) for step in range(stopped_at + 1, 101)) + ")$")
     expect(run).to_have_attribute("data-step", further, timeout=6 * MINUTE)
 
     start(page, "tab-second", steps=2)  # waits for the first
