@@ -54,6 +54,7 @@ def test_a_run_from_preflight_to_comparison(korean_page: Page, app, judged: None
 
     start(page, "tab-first", steps=100)
     run = page.locator(".zs-run[data-step]")
+    expect(run).to_contain_text("tab-first", timeout=MINUTE)  # not an earlier run of this app
     expect(run).to_have_attribute("data-step", re.compile(r"^[1-9]"), timeout=6 * MINUTE)
     page.reload()
     page.get_by_role("tab").nth(TRAIN_TAB).click()
