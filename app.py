@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# Gradio would sum up all requests so far in a data frame at each of them, for a page that is off here.
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 
 import gradio as gr
 import typer
@@ -163,6 +165,7 @@ def launch_options(workbench: Workbench, settings: Settings) -> dict[str, Any]:
         "i18n": workbench.page.i18n,
         "app_kwargs": {"middleware": [Middleware(ChosenLanguage, fixed=workbench.page.fixed)]},
         "mcp_server": True,
+        "enable_monitoring": False,
         "show_error": True,
         "max_file_size": _LONGEST_FIELD,
         "footer_links": ["api", "settings"],

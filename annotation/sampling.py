@@ -28,6 +28,7 @@ from recsys.llm.base import Backend, Priority, Sampling
 
 _LOG = logging.getLogger(__name__)
 _POLL_S = 0.25
+_REST_S = 0.1
 _NOT_READY_S = 1.0
 _LONGEST_BACKOFF_S = 60.0
 _LOOK_AGAIN_S = 30.0
@@ -210,8 +211,8 @@ class CandidateSampler:
                     pause = min(2.0 ** (self._in_a_row - 1), _LONGEST_BACKOFF_S)
             with self._changed:
                 self._changed.notify_all()
-            if pause != 0.0:
-                self._wake.wait(pause)
+            if pause != 0.0 and self._wake.wait(pause):
+                self._stopping.wait(_REST_S)  # annotators who ask at about the same time are looked at once
 
     def _step(self) -> bool:
         """Sample one prompt for whoever needs it most; False when there is nothing to do."""

@@ -7,6 +7,7 @@ under another name. `ZEROSHELF_BENCH_SECONDS` sets how long (60), `ZEROSHELF_BEN
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import statistics
@@ -18,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from gradio_client import Client
+import httpx
 
 from annotation.records import CANDIDATES, CandidateRecord, ImportedPrompt
 from annotation.store import AnnotationStore
@@ -35,12 +36,37 @@ Told = tuple[str, str, str, str, str]
 """Judgement, task, annotator, best and worst."""
 
 
+class _Http:
+    """Calls within one session over one connection that is kept, as a browser makes them.
+
+    Gradio's own Python client would take as much of the processors, which are the server's too, as the
+    server: it reads all certificates for each request, and looks for answers every 50 ms.
+    """
+
+    def __init__(self, address: str, session: str) -> None:
+        self._http = httpx.Client(base_url=f"{address}/gradio_api/", timeout=300, verify=False)
+        self._session = {"session_hash": session}
+
+    def call(self, name: str, *values: Any) -> Any:
+        """What the endpoint returns. Raises RuntimeError with what it says is wrong."""
+        self._http.post(f"call/{name}", json={"data": values, **self._session}).raise_for_status()
+        events = self._http.get("queue/data", params=self._session).raise_for_status().text
+        told = [json.loads(line.removeprefix("data: ")) for line in events.splitlines() if line]
+        last = [one for one in told if one["msg"] == "process_completed"][-1]
+        if not last["success"]:
+            raise RuntimeError(f"{name}: {last['output']}")
+        return last["output"]["data"][0]
+
+    def close(self) -> None:
+        self._http.close()
+
+
 @dataclass(slots=True)
 class _Annotator:
     """One person: what they were told, how long each submit-and-next took, and what went wrong."""
 
     name: str
-    client: Any
+    client: _Http
     told: list[Told] = field(default_factory=list)
     times_ms: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -48,15 +74,15 @@ class _Annotator:
     def work(self, until: float) -> None:
         """Judge until the monotonic time `until`."""
         draw = random.Random(self.name)
-        task = self.client.predict(self.name, api_name="/next_task")
+        task = self.client.call("next_task", self.name)
         while time.monotonic() < until and task["task_id"]:
             time.sleep(draw.uniform(*_PAUSE_S))
             best, worst = draw.sample([candidate["id"] for candidate in task["candidates"]], 2)
             started = time.perf_counter()
             try:
-                answer = self.client.predict(task["task_id"], self.name, best, worst, api_name="/judge")
+                answer = self.client.call("judge", task["task_id"], self.name, best, worst)
                 self.told.append((answer["judgement_id"], task["task_id"], self.name, best, worst))
-                task = self.client.predict(self.name, api_name="/next_task")
+                task = self.client.call("next_task", self.name)
             except Exception as error:  # whatever it is, it is a result of the measurement
                 self.problems.append(str(error))
                 continue
@@ -73,7 +99,7 @@ def run() -> None:
             store.prompts.import_all(_prepared())
         # So many ahead that the sampler is at work all the time.
         with served(home, "--model", _MODEL, ZEROSHELF_CANDIDATES_AHEAD="1000") as (address, _):
-            people = [_Annotator(f"annotator {n}", Client(address, verbose=False)) for n in range(count)]
+            people = [_Annotator(f"annotator {n}", _Http(address, f"annotator-{n}")) for n in range(count)]
             _wait_until_started(people[0].client)
             with training_beside(home, _MODEL):
                 before = _sampled(home)
@@ -107,12 +133,12 @@ def _prepared() -> Iterator[ImportedPrompt]:
         yield ImportedPrompt(prompt, candidates)
 
 
-def _wait_until_started(client: Any) -> None:
+def _wait_until_started(client: _Http) -> None:
     """Until the catalogues are indexed and the model is loaded, which is another measurement."""
     deadline = time.monotonic() + 900
     while time.monotonic() < deadline:
-        indexed = all(catalog["embedder"] for catalog in client.predict(api_name="/catalogs"))
-        if indexed and client.predict(api_name="/models")[0]["ready"]:
+        indexed = all(catalog["embedder"] for catalog in client.call("catalogs"))
+        if indexed and client.call("models")[0]["ready"]:
             return
         time.sleep(1)
     raise RuntimeError("the app was not ready within 15 minutes")
