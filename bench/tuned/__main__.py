@@ -2,6 +2,7 @@
 
     --data DIR     movies/ and books/ in it are taught too (ml-latest-small, goodbooks-10k); without it only
                    the demo catalogues are, and the adapter may be given away
+    --sft ADAPTER  an adapter's folder to begin with, such as assets/adapters/demo-sft; no SFT then
 
 Each stage leaves a file in FOLDER and is not done again, so what broke off goes on where it was.
 """
@@ -38,33 +39,42 @@ class Study:
     """One folder: `home` for models, runs and adapters, and the files of the stages."""
 
     def __init__(
-        self, folder: Path, data: Path | None, rows: int, pairs: int, rank: int, also: Path | None = None
+        self,
+        folder: Path,
+        data: Path | None,
+        rows: int,
+        pairs: int,
+        rank: int,
+        also: Path | None = None,
+        sft: Path | None = None,
     ) -> None:
         self.folder = folder
         self.home = folder / "home"
         self.rows = rows
         self.pairs = pairs
         self.rank = rank
-        self.models: dict[str, str | None] = {"base": None, "sft": "sft"}
+        self.sft = sft.name if sft else "sft"
+        self.models: dict[str, str | None] = {"base": None, self.sft: self.sft}
         if pairs:
             self.models["dpo"] = "dpo"
         self.sources = {"catalog": folder / "demo"}
         if data is not None:
             self.sources |= {"movielens": data / "movies", "books": data / "books"}
         self.home.mkdir(parents=True, exist_ok=True)
-        if also is not None:
-            shutil.copytree(also, self.home / "adapters" / also.name, dirs_exist_ok=True)
-            self.models[also.name] = also.name
+        for adapter in filter(None, [sft, also]):
+            shutil.copytree(adapter, self.home / "adapters" / adapter.name, dirs_exist_ok=True)
+            self.models[adapter.name] = adapter.name
 
     def run(self) -> None:
         """All stages."""
         if not (self.folder / "demo").exists():
             write_demo_dataset(self.folder / "demo", people=max(1000, self.rows))
         self._synthesize()
-        self._train("sft", "sft", ["--data", str(self.folder / "rows" / "train.parquet")])
+        if self.sft == "sft":
+            self._train("sft", "sft", ["--data", str(self.folder / "rows" / "train.parquet")])
         if self.pairs:
             self._prefer()
-            self._train("dpo", "dpo", ["--pairs", str(self.folder / "pairs.jsonl"), "--parent", "sft"])
+            self._train("dpo", "dpo", ["--pairs", str(self.folder / "pairs.jsonl"), "--parent", self.sft])
         self._report()
 
     def _synthesize(self) -> None:
@@ -104,7 +114,7 @@ class Study:
         start = int(json.loads(lines[-1])["task_id"]) + 1 if lines else 0
         rest = self._left_over(self._asked())
         with part.open("a", encoding="utf-8") as file:
-            pairs = sample_pairs(backend, "sft", rest, known, embedder, start=start)
+            pairs = sample_pairs(backend, self.sft, rest, known, embedder, start=start)
             for number, row in enumerate(islice(pairs, self.pairs - len(lines)), len(lines) + 1):
                 print(json.dumps(row, ensure_ascii=False), file=file, flush=True)
                 print(f"pairs: {number}", flush=True)
@@ -211,9 +221,10 @@ def main(
     pairs: Annotated[int, typer.Option(help="Preference pairs for DPO; 0: no DPO.")] = 200,
     rank: Annotated[int, typer.Option(help="Rank of the adapters.")] = 16,
     also: Annotated[Path | None, typer.Option(help="An adapter's folder to ask as well.")] = None,
+    sft: Annotated[Path | None, typer.Option(help="An adapter's folder to begin with; no SFT then.")] = None,
 ) -> None:
     """Do what is not done yet, and print the table."""
-    Study(folder, data, rows, pairs, rank, also).run()
+    Study(folder, data, rows, pairs, rank, also, sft).run()
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 from recsys.synthesis.facts import Facts, genres_of, query_facts, target_facts
-from recsys.synthesis.grammar import load_grammar
+from recsys.synthesis.grammar import GrammarError, load_grammar
 from recsys.synthesis.saying import quoted
 from recsys.synthesis.shared import shared_facts
 from recsys.synthesis.tasks import Task
@@ -36,11 +37,21 @@ def response_facts(task: Task) -> Facts:
 
 def response_pattern(task: Task, facts: Facts) -> str:
     """A response with `{name}` where values go."""
-    if task.situation == "active":
-        told = facts.values.keys() & {"t_thing", "t_genres", "t_maker", "t_topics"}
-        kind = "told" if told else "bare"
-    else:
-        kind = next((kind for kind in ("near", "far") if kind in facts.values), "bare")
     grammar = load_grammar(_FOLDER / "answers" / task.language, task.spoken_of)
-    start = f"{task.situation}_{task.form}_{kind}"
-    return grammar.pattern(start, facts.values, Random(task.seed + 2), facts.tells)
+
+    def pattern(kind: str) -> str:
+        start = f"{task.situation}_{task.form}_{kind}"
+        return grammar.pattern(start, facts.values, Random(task.seed + 2), facts.tells)
+
+    for kind in _kinds(task, facts):
+        # Something may be shared although too little is known to say what comes next: the town of two places.
+        with suppress(GrammarError):
+            return pattern(kind)
+    return pattern("bare")
+
+
+def _kinds(task: Task, facts: Facts) -> list[str]:
+    """The shapes of a paragraph in which what is known can be told, the best first."""
+    if task.situation == "active":
+        return ["told"] if facts.values.keys() & {"t_thing", "t_genres", "t_maker", "t_topics"} else []
+    return [kind for kind in ("near", "far") if kind in facts.values]

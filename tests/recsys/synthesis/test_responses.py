@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
+from random import Random
 
 import numpy as np
 import pytest
 
+from recsys.catalog import Attribute, Item
 from recsys.prompts.templates import Form, Situation
 from recsys.settings import Settings
 from recsys.synthesis.engines import Vocabulary, load_spec, model_file
@@ -173,3 +176,36 @@ def test_english_verbs_agree_with_their_subject() -> None:
 
 def test_the_same_task_has_the_same_text() -> None:
     assert written("active", "direct", "ko", 20).texts == written("active", "direct", "ko", 20).texts
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("form", ["direct", "listwise"])
+@pytest.mark.parametrize("situation", ["passive", "active"])
+def test_something_is_said_however_little_is_known(situation: Situation, form: Form, language: str) -> None:
+    draw = Random(7)
+    for task in demo_tasks(situation, form, language, 400):
+        names = sorted({name for item in (*task.history, task.target) for name in item.attributes})
+        kept = {name for name in names if draw.random() < 0.3}
+        texts = draw.random() < 0.5
+
+        def bared(item: Item, kept: set[str] = kept, texts: bool = texts) -> Item:
+            attributes = {name: value for name, value in item.attributes.items() if name in kept}
+            changes: dict[str, object] = {"attributes": attributes}
+            return item.model_copy(update=changes if texts else {**changes, "text": "", "phrases": {}})
+
+        poor = replace(task, history=tuple(map(bared, task.history)), target=bared(task.target))
+        facts = response_facts(poor)
+        assert task.target.title_in(language) in fill(response_pattern(poor, facts), facts.values)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_places_of_which_only_the_town_is_known(language: str) -> None:
+    attributes: dict[str, Attribute] = {"city": "Reno", "state": "NV"}
+    known: dict[str, Attribute] = {**attributes, "categories": ["Coffee", "Food"]}
+    cafes = [Item(id=t, title=t, domain="places", attributes=known) for t in ("Alba", "Brew", "Cosy", "Dew")]
+    target = Item(id="e", title="Eden", domain="places", attributes=attributes)
+    for form, seed in product(("direct", "listwise"), range(20)):
+        task = Task("passive", form, language, "places", tuple(cafes), target, 5, seed)
+        facts = response_facts(task)
+        assert "near" in facts.values
+        assert "Eden" in fill(response_pattern(task, facts), facts.values)
