@@ -101,23 +101,29 @@ class Grammar:
         known: Collection[str],
         draw: Random,
         tells: Mapping[str, frozenset[str]] | None = None,
+        *,
+        otherwise: str = "",
     ) -> str:
         """One text from the rule `start` with `{name}` where values go; `known` are their names.
 
-        `tells` says which facts a value tells. Of a few texts the one that repeats least is taken.
-        Raises GrammarError when no alternative can be used.
+        `otherwise` is the rule instead where too little is known for `start`. `tells` says which facts a
+        value tells. Of a few texts the one that repeats least is taken. Raises GrammarError when no
+        alternative can be used.
         """
         names = self._names.intersection(known)
         if len(self._usable) >= _CACHED:
             self._usable.clear()
         usable = self._usable.setdefault(names, {})
         bits = _bits(tells or {})
+        trial, wanted = _Text(names, bits, draw, usable), start
+        while wanted not in self._rules or not self._can_use(wanted, trial):
+            if not otherwise or wanted == otherwise:
+                raise GrammarError(f"nothing can be said for {start!r} with {sorted(known)}")
+            wanted = otherwise
         best, least = "", 0
         for attempt in range(_DRAWS):
             text = _Text(names, bits, draw, usable)
-            if start not in self._rules or not self._can_use(start, text):
-                raise GrammarError(f"nothing can be said for {start!r} with {sorted(known)}")
-            self._expand(start, text)
+            self._expand(wanted, text)
             found = " ".join("".join(text.parts).split())
             repeated = text.repeated + _repeated_runs(found)
             if attempt == 0 or repeated < least:

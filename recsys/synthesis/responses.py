@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 from recsys.synthesis.facts import Facts, genres_of, query_facts, target_facts
-from recsys.synthesis.grammar import GrammarError, load_grammar
+from recsys.synthesis.grammar import load_grammar
 from recsys.synthesis.saying import quoted
 from recsys.synthesis.shared import shared_facts
 from recsys.synthesis.tasks import Task
@@ -37,21 +36,14 @@ def response_facts(task: Task) -> Facts:
 
 def response_pattern(task: Task, facts: Facts) -> str:
     """A response with `{name}` where values go."""
-    grammar = load_grammar(_FOLDER / "answers" / task.language, task.spoken_of)
-
-    def pattern(kind: str) -> str:
-        start = f"{task.situation}_{task.form}_{kind}"
-        return grammar.pattern(start, facts.values, Random(task.seed + 2), facts.tells)
-
-    for kind in _kinds(task, facts):
-        # Something may be shared although too little is known to say what comes next: the town of two places.
-        with suppress(GrammarError):
-            return pattern(kind)
-    return pattern("bare")
-
-
-def _kinds(task: Task, facts: Facts) -> list[str]:
-    """The shapes of a paragraph in which what is known can be told, the best first."""
     if task.situation == "active":
-        return ["told"] if facts.values.keys() & {"t_thing", "t_genres", "t_maker", "t_topics"} else []
-    return [kind for kind in ("near", "far") if kind in facts.values]
+        told = facts.values.keys() & {"t_thing", "t_genres", "t_maker", "t_topics"}
+        kind = "told" if told else "bare"
+    else:
+        kind = next((kind for kind in ("near", "far") if kind in facts.values), "bare")
+    grammar = load_grammar(_FOLDER / "answers" / task.language, task.spoken_of)
+    cell = f"{task.situation}_{task.form}"
+    # Two places may share a town, and still too little is known of the second to say what comes next.
+    return grammar.pattern(
+        f"{cell}_{kind}", facts.values, Random(task.seed + 2), facts.tells, otherwise=f"{cell}_bare"
+    )

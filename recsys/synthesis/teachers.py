@@ -61,10 +61,9 @@ class AttributesTeacher:
         words = load_words(task.domain, task.language)
         facts = target_facts(task.target, words, draw)
         grammar = load_grammar(_FOLDER / f"query.{task.language}.toml", task.domain)
-        told = facts.values.keys() & grammar.values
         values = words.values() | facts.values
-        start = "query" if told else "query_bare"
-        return fill(grammar.pattern(start, values, draw, facts.tells), values, sentences=False)
+        pattern = grammar.pattern("query", values, draw, facts.tells, otherwise="query_bare")
+        return fill(pattern, values, sentences=False)
 
     def _response(self, task: Task) -> str:
         facts = response_facts(task)

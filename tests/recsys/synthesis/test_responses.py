@@ -20,6 +20,7 @@ from recsys.synthesis.filling import fill
 from recsys.synthesis.quality import QualityRules, near_duplicates, problem, quality_score, sketch
 from recsys.synthesis.responses import response_facts, response_pattern
 from recsys.synthesis.tasks import Task
+from recsys.synthesis.teachers import AttributesTeacher
 from tests.recsys.synthesis.support import demo_tasks
 
 ROWS = 300
@@ -196,6 +197,7 @@ def test_something_is_said_however_little_is_known(situation: Situation, form: F
         poor = replace(task, history=tuple(map(bared, task.history)), target=bared(task.target))
         facts = response_facts(poor)
         assert task.target.title_in(language) in fill(response_pattern(poor, facts), facts.values)
+        assert AttributesTeacher().queries([poor])[0]
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
