@@ -1,4 +1,5 @@
-// What was asked for in this browser before: kept in it alone, and put back into the form by a click.
+// What was asked for in this browser before: kept in it alone, and put back into the form by a click. It is
+// shown once the form has been filled, which would otherwise undo an early click.
 const KEY = 'zeroshelf-recent', MOST = 8, root = element.querySelector('.zp-recent');
 const lang = () => (document.documentElement.lang in props.words ? document.documentElement.lang : 'en');
 const say = key => props.words[lang()][`playground_js_${key}`] || '';
@@ -45,10 +46,12 @@ function remember() {
   const value = props.value;
   if (!value || value.serial === seen) return;
   seen = value.serial;
-  const one = { link: value.link, label: value.label, catalog: value.catalog };
-  keep([one, ...kept().filter(other => other.link !== one.link)].slice(0, MOST));
+  if (value.link) {
+    const one = { link: value.link, label: value.label, catalog: value.catalog };
+    keep([one, ...kept().filter(other => other.link !== one.link)].slice(0, MOST));
+  }
   draw();
 }
 
 watch('value', remember);
-draw();
+remember();

@@ -7,7 +7,6 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +76,7 @@ class Indexer:
         self._changed = threading.Condition()
         self._runs: dict[str, list[_Run]] = {}
         self._errors: dict[str, ZeroshelfError] = {}
-        self._queue: deque[str] = deque()
+        self._queue: list[str] = []
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -87,7 +86,10 @@ class Indexer:
         return f"{self._embedder.name} chunks {MIN_TOKENS}-{MAX_TOKENS}"
 
     def start(self, name: str) -> None:
-        """Index a catalogue in the background, after those that wait already. Raises UnknownCatalogError."""
+        """Index a catalogue in the background; of those that wait, the smallest goes first.
+
+        Raises UnknownCatalogError.
+        """
         self._store.catalog(name)
         self._store.set_stopped(name, False)
         with self._changed:
@@ -183,7 +185,9 @@ class Indexer:
                 if not self._queue:
                     self._thread = None
                     return
-                name = self._queue.popleft()
+                sizes = {row.name: row.items for row in self._store.catalogs()}
+                name = min(self._queue, key=lambda queued: sizes.get(queued, 0))
+                self._queue.remove(name)
                 run = self._begin(name)
             try:
                 self._do(name, run, None)

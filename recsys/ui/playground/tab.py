@@ -123,7 +123,7 @@ class PlaygroundTab:
         root.load(
             self._open,
             address,
-            [*form.opened, slots[0], examples, status],
+            [*form.opened, recent, slots[0], examples, status],
             js=_READ_ADDRESS,
             **quiet,
         )
@@ -137,6 +137,7 @@ class PlaygroundTab:
         language = self._page.language(request)
         return [
             *self._form.open(from_link(address or ""), request),
+            {"serial": next(self._serial)},
             html.nothing_html(language),
             html.examples_html(load_examples(), language),
             self._status_html(language),

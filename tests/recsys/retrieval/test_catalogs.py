@@ -431,6 +431,27 @@ def test_queries_are_answered_while_another_catalogue_is_indexed(
     catalogs.indexer.stop("large")
 
 
+def test_of_those_that_wait_the_smallest_goes_first(open_catalogs: Open, make_items: MakeItems) -> None:
+    go, embedded = threading.Event(), []
+
+    class Held(CountingEmbedder):
+        def embed_passages(self, texts: Sequence[str]) -> Vectors:
+            assert go.wait(60)
+            embedded.extend(texts)
+            return super().embed_passages(texts)
+
+    catalogs = open_catalogs(Held())
+    for name, titles in {"begun": ["Alien"], "large": ["Up", "Her", "Heat"], "small": ["Coco"]}.items():
+        catalogs.store.put(name, "films", "en", make_items(*titles))
+        catalogs.indexer.start(name)
+        while name == "begun" and catalogs.state(name).state != "indexing":
+            threading.Event().wait(0.01)
+    go.set()
+    catalogs.indexer.wait(["begun", "large", "small"])
+    order = [title for text in embedded for title in ("Alien", "Up", "Her", "Heat", "Coco") if title in text]
+    assert order == ["Alien", "Coco", "Up", "Her", "Heat"]
+
+
 def test_failure_in_the_background_is_told_and_can_be_tried_again(
     open_catalogs: Open, make_items: MakeItems
 ) -> None:
