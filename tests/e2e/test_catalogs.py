@@ -82,7 +82,7 @@ def test_own_catalogue_from_its_bad_rows_to_its_end(korean_page: Page, app, teas
     expect(page.locator("#catalog-file")).to_contain_text("large", timeout=15_000)
     page.click("#catalog-add")
     row = page.locator('#catalog-list [data-catalog="large"]')
-    expect(row).to_have_attribute("data-state", "indexing", timeout=MINUTE)
+    expect(row).to_have_attribute("data-state", "indexing", timeout=4 * MINUTE)
     expect(row).to_contain_text("2,000개 중")
     page.click("#catalog-stop")
     expect(row).to_have_attribute("data-state", "stopped", timeout=MINUTE)
