@@ -181,11 +181,11 @@ class Indexer:
     def _work(self) -> None:
         """The background thread: what is in the queue, until it is empty."""
         while True:
+            sizes = self._sizes()
             with self._changed:
                 if not self._queue:
                     self._thread = None
                     return
-                sizes = {row.name: row.items for row in self._store.catalogs()}
                 name = min(self._queue, key=lambda queued: sizes.get(queued, 0))
                 self._queue.remove(name)
                 run = self._begin(name)
@@ -195,6 +195,12 @@ class Indexer:
                 continue  # deleted meanwhile
             except ZeroshelfError as error:
                 _log.error("%s", error)
+
+    def _sizes(self) -> dict[str, int]:
+        try:
+            return {row.name: row.items for row in self._store.catalogs()}
+        except (sqlite3.Error, ZeroshelfError):
+            return {}  # then in the order in which they came
 
     def _begin(self, name: str) -> _Run:
         run = _Run()
