@@ -115,15 +115,13 @@ class Grammar:
             self._usable.clear()
         usable = self._usable.setdefault(names, {})
         bits = _bits(tells or {})
-        trial, wanted = _Text(names, bits, draw, usable), start
-        while wanted not in self._rules or not self._can_use(wanted, trial):
-            if not otherwise or wanted == otherwise:
-                raise GrammarError(f"nothing can be said for {start!r} with {sorted(known)}")
-            wanted = otherwise
         best, least = "", 0
         for attempt in range(_DRAWS):
             text = _Text(names, bits, draw, usable)
-            self._expand(wanted, text)
+            rules = (rule for rule in (start, otherwise) if rule in self._rules and self._can_use(rule, text))
+            if not (rule := next(rules, "")):
+                raise GrammarError(f"nothing can be said for {start!r} with {sorted(known)}")
+            self._expand(rule, text)
             found = " ".join("".join(text.parts).split())
             repeated = text.repeated + _repeated_runs(found)
             if attempt == 0 or repeated < least:
