@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from recsys.llm.base import Completion, Delta, FinishReason, Priority, Request
-from recsys.llm.llama_engine import LlamaEngine, Sampler
+from recsys.llm.llama_engine import LlamaEngine
+from recsys.llm.llama_sampler import Sampler
 from recsys.llm.row_plan import RowPlan
 from recsys.llm.text_stream import TextStream
 from recsys.prompts.formats import PromptFormat

@@ -14,7 +14,8 @@ from recsys.llm.adapters import AdapterStore
 from recsys.llm.base import Completion, Delta, Priority, Request, check_answers, check_single
 from recsys.llm.fitting import fit_history
 from recsys.llm.generation import Generation, Part
-from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine, LlamaModel
+from recsys.llm.llama_engine import MAX_SEQUENCES, LlamaEngine
+from recsys.llm.llama_model import LlamaModel
 from recsys.llm.registry import ModelSpec, prompt_format
 from recsys.llm.row_plan import RowPlan, kept_plan, measured
 from recsys.llm.scheduler import Scheduler

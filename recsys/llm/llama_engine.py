@@ -1,4 +1,4 @@
-"""llama.cpp's low-level interface, reduced to what a batched generation needs.
+"""llama.cpp's contexts, reduced to what a batched generation needs.
 
 Several sequences of one context share the prompt's cells of the KV cache: the prompt is evaluated once
 for all of them, and what two prompts have in common at their beginning (the worked examples, say) is
@@ -14,15 +14,14 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import llama_cpp
 import numpy as np
-import numpy.typing as npt
 
-from recsys.errors import ModelFileError, ResourceError
-from recsys.llm.base import MAX_ANSWERS, Sampling
-from recsys.llm.gguf_metadata import silence_llama_cpp
+from recsys.errors import ResourceError
+from recsys.llm.base import MAX_ANSWERS
+from recsys.llm.llama_model import LlamaModel
+from recsys.llm.llama_sampler import Logits
 
 MAX_SEQUENCES = MAX_ANSWERS
 """Sequences that one context can hold."""
@@ -31,130 +30,6 @@ _BLOCK = 64
 """Prompts are evaluated in blocks of this many tokens, and reused from the cache in whole blocks: the
 rest is then evaluated in the same shapes, so that a seed gives the same answer with and without the
 cache. Between two blocks a waiting person can go first."""
-
-_PENALTY_WINDOW = 64
-
-_MARGIN, _WIDEST, _MANY = 8.0, 1e6, 32
-"""How far below the best logit the tokens lie that are looked at, to begin with and at the most; it is
-narrowed where they are more than this many times top-k."""
-
-_TOKEN_DATA = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
-"""llama.cpp's `llama_token_data`."""
-
-Logits = npt.NDArray[np.float32]
-
-
-class LlamaModel:
-    """The weights and the vocabulary. Raises ModelFileError when the file cannot be loaded."""
-
-    def __init__(self, path: Path) -> None:
-        silence_llama_cpp()
-        parameters = llama_cpp.llama_model_default_params()
-        parameters.n_gpu_layers = 999 if llama_cpp.llama_supports_gpu_offload() else 0
-        self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
-        if not self._model:
-            raise ModelFileError(path=path, problem="it is damaged, cut short or not a model")
-        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        self.vocab_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
-        self._piece = ctypes.create_string_buffer(512)
-
-    @property
-    def pointer(self) -> llama_cpp.llama_model_p:
-        """The C pointer, for making contexts and loading adapters."""
-        return self._model
-
-    def tokenize(self, text: str) -> list[int]:
-        """Token ids of a whole prompt, with the begin token where the model wants one.
-
-        Control tokens written in the text (a chat template's markers) are recognised as such.
-        """
-        data = text.encode("utf-8", "replace")
-        room = len(data) + 8
-        ids = (llama_cpp.llama_token * room)()
-        count = llama_cpp.llama_tokenize(self._vocab, data, len(data), ids, room, True, True)
-        return list(ids[:count])
-
-    def piece(self, token: int) -> bytes:
-        """The bytes of one token; control tokens have none."""
-        size = len(self._piece)
-        length = llama_cpp.llama_token_to_piece(self._vocab, token, self._piece, size, 0, False)
-        return self._piece.raw[: max(length, 0)]
-
-    def ends(self, token: int) -> bool:
-        """Whether the token means that the model has ended its answer."""
-        return bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
-
-    def load_adapter(self, path: Path) -> llama_cpp.llama_adapter_lora_p | None:
-        """The LoRA in a GGUF file, or None where llama.cpp refuses it; freed with the model."""
-        return llama_cpp.llama_adapter_lora_init(self._model, str(path).encode()) or None
-
-    def close(self) -> None:
-        """Free weights and adapters; no context of the model may be in use."""
-        if self._model:
-            llama_cpp.llama_model_free(self._model)
-            self._model = None
-
-
-class Sampler:
-    """One sequence's chain: top-k, repetition penalty, top-p, temperature, seeded draw.
-
-    Top-k comes first, so that only its survivors are sorted and penalised: the vocabulary can have
-    262,144 entries. It is shown only the tokens near the best one, found by one comparison over all: a few
-    hundred, of which it would have kept the same.
-    """
-
-    def __init__(self, model: LlamaModel, sampling: Sampling, seed: int) -> None:
-        chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
-        links = [llama_cpp.llama_sampler_init_top_k(sampling.top_k)]
-        if sampling.repeat_penalty > 1.0:
-            links.append(
-                llama_cpp.llama_sampler_init_penalties(
-                    model.vocab_size, _PENALTY_WINDOW, sampling.repeat_penalty, 0.0, 0.0
-                )
-            )
-        if sampling.temperature == 0.0:
-            links.append(llama_cpp.llama_sampler_init_greedy())
-        else:
-            links += [
-                llama_cpp.llama_sampler_init_top_p(sampling.top_p, 1),
-                llama_cpp.llama_sampler_init_temp(sampling.temperature),
-                llama_cpp.llama_sampler_init_dist(seed),
-            ]
-        for link in links:
-            llama_cpp.llama_sampler_chain_add(chain, link)
-        self._chain = chain
-        self._top_k = sampling.top_k
-        self._margin = _MARGIN
-
-    def draw(self, logits: Logits) -> int:
-        """The next token, from the logits of the one before; shape (vocabulary,)."""
-        near = self._near_the_best(logits)
-        shown = np.zeros(len(near), _TOKEN_DATA)
-        shown["id"], shown["logit"] = near, logits[near]
-        data = shown.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_token_data))
-        candidates = llama_cpp.llama_token_data_array(data, len(near), -1, False)
-        llama_cpp.llama_sampler_apply(self._chain, ctypes.byref(candidates))
-        token = int(shown["id"][candidates.selected])
-        llama_cpp.llama_sampler_accept(self._chain, token)
-        return token
-
-    def _near_the_best(self, logits: Logits) -> npt.NDArray[np.intp]:
-        """Tokens among which are the `top_k` likeliest; all of them where few are a number."""
-        best = logits.max()
-        while self._top_k < len(logits) and self._margin < _WIDEST:
-            near = np.flatnonzero(logits >= best - self._margin)
-            if len(near) >= self._top_k:
-                if len(near) > _MANY * self._top_k:
-                    self._margin *= 0.8
-                return near
-            self._margin *= 1.5
-        return np.arange(len(logits))
-
-    def close(self) -> None:
-        """Free the chain."""
-        if self._chain:
-            llama_cpp.llama_sampler_free(self._chain)
-            self._chain = None
 
 
 class LlamaEngine:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 import threading
-import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from recsys.catalog import Item
-from recsys.errors import InputError, UnknownCatalogError
+from recsys.errors import UnknownCatalogError
+from recsys.retrieval.item_replacement import replace_items
+from recsys.retrieval.item_titles import title_key, typed_pattern
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS catalogs (
@@ -48,12 +47,6 @@ INSERT OR IGNORE INTO about VALUES ('owner', lower(hex(randomblob(8))));
 """
 _BUSY_S = 60.0
 _PAGE = 500
-
-
-_TYPED_CHARS = 100
-_SYLLABLES, _FINALS, _PER_INITIAL = 0xAC00, 28, 588
-_INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
-"""How Unicode orders Korean syllables: 19 first consonants, 588 syllables each, 28 for each vowel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +119,7 @@ class ItemStore:
                 " VALUES (?,?,?,0,'')",
                 [name, domain, language],
             )
-            found = _replace_items(db, name, items)
+            found = replace_items(db, name, items)
             (before,) = db.execute("SELECT fingerprint FROM catalogs WHERE name = ?", [name]).fetchone()
             db.execute(
                 "UPDATE catalogs SET domain = ?, language = ?, items = ?, fingerprint = ? WHERE name = ?",
@@ -234,7 +227,7 @@ class ItemStore:
             rows = self._db.execute(
                 "SELECT items.catalog, items.data FROM titles JOIN items"
                 " ON items.catalog = titles.catalog AND items.id = titles.id WHERE titles.title = ?",
-                [_key(title)],
+                [title_key(title)],
             ).fetchall()
         return [(catalog, Item.model_validate_json(data)) for catalog, data in rows]
 
@@ -244,7 +237,7 @@ class ItemStore:
         Titles that begin with it come first, then those with a word that does, then the others; shorter
         titles first. A Korean syllable that is still being typed stands for those that it can become.
         """
-        pattern = _pattern(typed)
+        pattern = typed_pattern(typed)
         if not pattern:
             return []
         with self._lock:
@@ -302,72 +295,3 @@ class _transaction:
 
     def __exit__(self, kind: object, *_: object) -> None:
         self._db.execute("COMMIT" if kind is None else "ROLLBACK")
-
-
-def _key(title: str) -> str:
-    # Text pasted from macOS has Korean syllables in letters (NFD); SQLite takes no lone surrogates.
-    folded = " ".join(unicodedata.normalize("NFC", title).casefold().split())
-    return folded.encode("utf-8", "replace").decode("utf-8")
-
-
-def _pattern(typed: str) -> str:
-    """What is typed as a GLOB pattern for the keys of titles; "" for nothing."""
-    key = _key(typed.replace("\0", ""))[:_TYPED_CHARS]  # a pattern would end there
-    if not key:
-        return ""
-    before, last = key[:-1], key[-1]
-    fixed = "".join(f"[{c}]" if c in "*?[" else c for c in before)
-    if last in _INITIALS:  # a first consonant: every syllable that begins with it
-        first = _SYLLABLES + _INITIALS.index(last) * _PER_INITIAL
-        return f"{fixed}[{last}{chr(first)}-{chr(first + _PER_INITIAL - 1)}]"
-    code = ord(last) - _SYLLABLES
-    if 0 <= code < len(_INITIALS) * _PER_INITIAL and code % _FINALS == 0:  # it may get a last consonant
-        return f"{fixed}[{last}-{chr(ord(last) + _FINALS - 1)}]"
-    return fixed + (f"[{last}]" if last in "*?[" else last)
-
-
-@dataclass(frozen=True, slots=True)
-class _Replaced:
-    """What a catalogue now holds; `kept` items have stayed as they were."""
-
-    count: int
-    kept: int
-    language: str
-    fingerprint: str
-
-
-def _replace_items(db: sqlite3.Connection, name: str, items: Iterable[Item]) -> _Replaced:
-    """Within a transaction: write what differs, remove what is gone."""
-    query = "SELECT id, digest FROM items WHERE catalog = ?"
-    gone: dict[str, bytes] = {item_id: bytes.fromhex(digest) for item_id, digest in db.execute(query, [name])}
-    seen: set[str] = set()
-    languages: Counter[str] = Counter()
-    fingerprint = hashlib.sha256()
-    kept = 0
-    for item in items:
-        if item.id in seen:
-            raise InputError(reason=f"Two items have the id {item.id!r}.")
-        seen.add(item.id)
-        languages[item.language] += 1
-        data = item.model_dump_json()
-        fingerprint.update(f"{data}\n".encode())
-        digest = hashlib.sha256(data.encode())
-        before = gone.pop(item.id, None)
-        if before == digest.digest():
-            kept += 1
-            continue
-        if before is not None:
-            db.execute("INSERT OR IGNORE INTO stale VALUES (?,?)", [name, item.id])
-            db.execute("DELETE FROM titles WHERE catalog = ? AND id = ?", [name, item.id])
-        db.execute(
-            "INSERT INTO items (catalog, id, data, digest) VALUES (?,?,?,?) ON CONFLICT(catalog, id)"
-            " DO UPDATE SET data = excluded.data, digest = excluded.digest, chunks = 0, indexed_by = ''",
-            [name, item.id, data, digest.hexdigest()],
-        )
-        titles = ((_key(title), name, item.id) for title in item.all_titles())
-        db.executemany("INSERT INTO titles VALUES (?,?,?)", titles)
-    rows = [(name, item_id) for item_id in gone]
-    db.executemany("INSERT OR IGNORE INTO stale VALUES (?,?)", rows)
-    db.executemany("DELETE FROM items WHERE catalog = ? AND id = ?", rows)
-    most = languages.most_common(1)
-    return _Replaced(len(seen), kept, most[0][0] if most else "en", fingerprint.hexdigest())

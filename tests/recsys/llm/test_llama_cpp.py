@@ -100,7 +100,7 @@ def test_answers_do_not_depend_on_how_many_rows_a_step_has(
     backend: LlamaCppBackend, make_prompt: MakePrompt, monkeypatch: pytest.MonkeyPatch, plan: tuple[int, ...]
 ) -> None:
     """Empty rows leave nothing behind."""
-    sampling = Sampling(max_tokens=40, temperature=0.7, seed=3, ignore_eos=True)
+    sampling = Sampling(max_tokens=16, temperature=0.7, seed=3, ignore_eos=True)
     requests = [Request(make_prompt(size=size), sampling, n=5) for size in (2, 3)]
     monkeypatch.setattr(backend, "plan", RowPlan())
     expected = [text for request in requests for text in _texts(backend.complete(request))]
@@ -116,8 +116,8 @@ def test_the_context_has_room_for_the_empty_rows_of_its_last_step(
     monkeypatch.setattr(backend, "plan", RowPlan((0, 8, 8, 8, 8, 8, 8, 8, 8)))
     prompt = make_prompt()
     free = CONTEXT - len(backend.token_ids(backend.prompt_text(Request(prompt, SHORT))))
-    request = Request(prompt, Sampling(max_tokens=free // 3, ignore_eos=True), n=3)
-    assert [c.tokens for c in backend.complete(request)] == [free // 3] * 3
+    request = Request(prompt, Sampling(max_tokens=free // 5, ignore_eos=True), n=5)
+    assert [c.tokens for c in backend.complete(request)] == [free // 5] * 5
 
 
 def test_temperature_zero_needs_no_seed(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
@@ -314,7 +314,7 @@ def many(make_prompt: MakePrompt, count: int, **sampling: object) -> list[Reques
 
 
 def test_many_prompts_are_answered_in_their_order(backend: LlamaCppBackend, make_prompt: MakePrompt) -> None:
-    requests = many(make_prompt, 19)
+    requests = many(make_prompt, 11)
     answers = backend.complete_many(requests)
     assert [a.seed for a in answers] == [r.sampling.seed for r in requests]
     assert all(a.text and a.tokens <= 12 for a in answers)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from recsys.llm.base import Sampling
-from recsys.llm.llama_engine import LlamaModel, Logits, Sampler
+from recsys.llm.llama_model import LlamaModel
+from recsys.llm.llama_sampler import Logits, Sampler
 
 VOCABULARY = 50_000
 

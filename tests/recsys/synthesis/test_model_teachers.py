@@ -78,15 +78,14 @@ def engines() -> Iterator[dict[str, Engine]]:
 
 @pytest.mark.slow
 @pytest.mark.model
-@pytest.mark.parametrize("engine", ["local", "ray"])
-@pytest.mark.parametrize("where", ["server", "here"])
+@pytest.mark.parametrize(("where", "engine"), [("server", "local"), ("here", "ray")])
 def test_model_writes_the_responses(
     model_server: str,
     engines: dict[str, Engine],
     make_config: MakeConfig,
     tmp_path: Path,
-    engine: str,
     where: str,
+    engine: str,
 ) -> None:
     model = f"openai:{model_server}#smollm2" if where == "server" else SMALL
     rows = _rows(engines[engine], make_config(model), tmp_path)

@@ -108,7 +108,7 @@ def kept(tasks: Sequence[Task], texts: Sequence[str], vocabulary: Vocabulary) ->
 def test_small_model_explains_some_choices(
     gemma: ModelTeacher, vocabulary: Vocabulary, language: str
 ) -> None:
-    first = demo_tasks("active", "direct", language, 5)
+    first = demo_tasks("active", "direct", language, 4)
     tasks = [task.again(attempt) for attempt in range(gemma.attempts) for task in first]
     texts = gemma.responses(tasks)
     assert len(texts) == len(tasks)
