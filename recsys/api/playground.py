@@ -5,140 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from typing_extensions import TypedDict
 
 from recsys.access import Access, Role
+from recsys.api.playground_payloads import (
+    ChunksPayload,
+    MapPayload,
+    PointPayload,
+    RecommendPayload,
+    RetrievePayload,
+    SuggestionPayload,
+    item_payload,
+    mention_payloads,
+    timings_payload,
+    why_payload,
+)
 from recsys.catalog import ItemRef
 from recsys.feedback.pairs import preference_rows
 from recsys.feedback.store import FeedbackStore
 from recsys.recommend import Recommender
-from recsys.recommendation import Recommendation, RecommendedItem
 from recsys.retrieval.projection import catalog_map
 from recsys.retrieval.settings import retrieval_settings
 from recsys.ui.page import Texts
 
 _MAX_SUGGESTIONS = 50
-
-
-class ItemPayload(TypedDict):
-    """One recommended item; `score` is a cosine similarity."""
-
-    id: str
-    title: str
-    domain: str
-    score: float
-    chunk: str
-
-
-class TimingsPayload(TypedDict):
-    """Milliseconds."""
-
-    generate: float
-    embed: float
-    search: float
-    rerank: float
-    total: float
-
-
-class ReasonPayload(TypedDict):
-    """`score`: centred cosine similarity of the item and a history item (`title`), query or answer."""
-
-    kind: str
-    title: str
-    score: float
-
-
-class MarkPayload(TypedDict):
-    """The characters from `start` to `end` of a chunk are a word of `source`: query, answer or history."""
-
-    start: int
-    end: int
-    source: str
-
-
-class WhyPayload(TypedDict):
-    """Why the item `id` was found."""
-
-    id: str
-    near: list[ReasonPayload]
-    marks: list[MarkPayload]
-
-
-class MentionPayload(TypedDict):
-    """A name from `start` to `end` of the answer; `catalog` and `id` are empty where no item has it."""
-
-    name: str
-    start: int
-    end: int
-    catalog: str
-    id: str
-    title: str
-    in_history: bool
-
-
-class RecommendPayload(TypedDict):
-    """Answer of `/recommend`; `left_out` counts history items that did not fit the model's context.
-
-    `recommendation` names it for `/rate`; `prompt` is the text that the model read; `ranked_by` is "search"
-    or "history"; `close` is false where nothing is really near.
-    """
-
-    answer: str
-    items: list[ItemPayload]
-    timings_ms: TimingsPayload
-    left_out: int
-    recommendation: str
-    model: str
-    language: str
-    prompt: str
-    ranked_by: str
-    close: bool
-    mentions: list[MentionPayload]
-    why: list[WhyPayload]
-
-
-class RetrievePayload(TypedDict):
-    """Answer of `/retrieve`."""
-
-    items: list[ItemPayload]
-    timings_ms: TimingsPayload
-
-
-class ChunksPayload(TypedDict):
-    """Answer of `/search_chunks`: passages, of which several may be of one item."""
-
-    chunks: list[ItemPayload]
-    timings_ms: TimingsPayload
-
-
-class SuggestionPayload(TypedDict):
-    """One item that a typed text may mean."""
-
-    catalog: str
-    id: str
-    title: str
-    titles: dict[str, str]
-    domain: str
-
-
-class PointPayload(TypedDict):
-    """One point: `kind` is item, result, history, query or answer; `rank` a result's place, else 0."""
-
-    kind: str
-    x: float
-    y: float
-    catalog: str
-    id: str
-    title: str
-    rank: int
-
-
-class MapPayload(TypedDict):
-    """`explained` is the share of the variance that the two directions hold."""
-
-    points: list[PointPayload]
-    explained: float
-    items: int
 
 
 def register(recommender: Recommender, feedback: FeedbackStore, access: Access, page: Texts) -> None:
@@ -193,8 +82,8 @@ def register(recommender: Recommender, feedback: FeedbackStore, access: Access, 
         assert result.asked is not None  # a finished recommendation says what was asked
         return {
             "answer": result.answer,
-            "items": [_item(i) for i in result.items],
-            "timings_ms": _timings(result),
+            "items": [item_payload(i) for i in result.items],
+            "timings_ms": timings_payload(result),
             "left_out": result.left_out,
             "recommendation": result.id,
             "model": result.asked.model,
@@ -202,21 +91,21 @@ def register(recommender: Recommender, feedback: FeedbackStore, access: Access, 
             "prompt": result.asked.prompt,
             "ranked_by": result.ranked_by,
             "close": result.close,
-            "mentions": _mentions(result),
-            "why": [_why(found) for found in result.items],
+            "mentions": mention_payloads(result),
+            "why": [why_payload(found) for found in result.items],
         }
 
     @page.shown
     def retrieve(catalog: str, text: str, k: int, request: gr.Request) -> RetrievePayload:
         """The k items of a catalogue whose passages are nearest to a text, without a model."""
         result = recommender.retrieve(catalog, text, k)
-        return {"items": [_item(i) for i in result.items], "timings_ms": _timings(result)}
+        return {"items": [item_payload(i) for i in result.items], "timings_ms": timings_payload(result)}
 
     @page.shown
     def search_chunks(catalog: str, text: str, k: int, request: gr.Request) -> ChunksPayload:
         """The k passages of a catalogue nearest to a text; several may be of one item."""
         result = recommender.search_chunks(catalog, text, k)
-        return {"chunks": [_item(i) for i in result.items], "timings_ms": _timings(result)}
+        return {"chunks": [item_payload(i) for i in result.items], "timings_ms": timings_payload(result)}
 
     @page.shown
     def more_like(
@@ -225,7 +114,7 @@ def register(recommender: Recommender, feedback: FeedbackStore, access: Access, 
         """The k items of a catalogue nearest to one item, given by its own catalogue and id."""
         result = recommender.more_like(catalog, ItemRef(like_catalog, like_id), k)
         feedback.remember(result)
-        return {"items": [_item(i) for i in result.items], "timings_ms": _timings(result)}
+        return {"items": [item_payload(i) for i in result.items], "timings_ms": timings_payload(result)}
 
     @page.shown
     def suggest(text: str, limit: int, request: gr.Request) -> list[SuggestionPayload]:
@@ -284,54 +173,3 @@ def register(recommender: Recommender, feedback: FeedbackStore, access: Access, 
     gr.api(map_catalog, api_name="map_catalog", concurrency_limit=2)
     gr.api(rate, api_name="rate", concurrency_limit=8)
     gr.api(rated_pairs, api_name="rated_pairs", concurrency_limit=1)
-
-
-def _item(found: RecommendedItem) -> ItemPayload:
-    return {
-        "id": found.item.id,
-        "title": found.item.title,
-        "domain": found.item.domain,
-        "score": round(found.score, 4),
-        "chunk": found.chunk,
-    }
-
-
-def _why(found: RecommendedItem) -> WhyPayload:
-    return {
-        "id": found.item.id,
-        "near": [
-            {
-                "kind": reason.kind,
-                "title": reason.item.title if reason.item else "",
-                "score": round(reason.score, 4),
-            }
-            for reason in found.reasons
-        ],
-        "marks": [{"start": mark.start, "end": mark.end, "source": mark.source} for mark in found.marks],
-    }
-
-
-def _mentions(result: Recommendation) -> list[MentionPayload]:
-    return [
-        {
-            "name": mention.name,
-            "start": mention.start,
-            "end": mention.end,
-            "catalog": mention.catalog,
-            "id": mention.item.id if mention.item else "",
-            "title": mention.item.title if mention.item else "",
-            "in_history": mention.known,
-        }
-        for mention in result.mentions
-    ]
-
-
-def _timings(result: Recommendation) -> TimingsPayload:
-    t = result.timings
-    return {
-        "generate": round(t.generate, 1),
-        "embed": round(t.embed, 1),
-        "search": round(t.search, 1),
-        "rerank": round(t.rerank, 1),
-        "total": round(t.total, 1),
-    }

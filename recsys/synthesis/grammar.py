@@ -20,8 +20,6 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from recsys.synthesis.filling import fill
-
 _PART = re.compile(r"(\{[a-z_]+\}|<[a-z_]+>)")
 _PAUSE = re.compile(r"\{[a-z_]+\}|[.,:;]")
 _OWN_WORD = re.compile(r"[^\W_]+")
@@ -129,17 +127,6 @@ class Grammar:
             if not repeated:
                 break
         return best
-
-    def write(
-        self,
-        start: str,
-        values: Mapping[str, str],
-        draw: Random,
-        tells: Mapping[str, frozenset[str]] | None = None,
-    ) -> str:
-        """One finished text; see `pattern` and `fill`."""
-        known = [name for name, value in values.items() if value]
-        return fill(self.pattern(start, known, draw, tells), values)
 
     def _expand(self, rule: str, text: _Text) -> None:
         if f"{rule}_again" in self._rules:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
@@ -12,27 +13,40 @@ from hypothesis import strategies as st
 
 from recsys.demos import DOMAINS
 from recsys.synthesis import grammar as module
+from recsys.synthesis.filling import fill
 from recsys.synthesis.grammar import Grammar, GrammarError, load_grammar
 
 DATA = Path(module.__file__).with_name("data")
 
 
+def written(
+    grammar: Grammar,
+    start: str,
+    values: Mapping[str, str],
+    draw: Random,
+    tells: Mapping[str, frozenset[str]] | None = None,
+) -> str:
+    """One text with its values filled in."""
+    known = [name for name, value in values.items() if value]
+    return fill(grammar.pattern(start, known, draw, tells), values)
+
+
 def test_alternatives_need_their_values_and_rules() -> None:
     grammar = Grammar({"start": ["<maker> {title}", "just {title}"], "maker": ["by {name}:"]})
-    texts = {grammar.write("start", {"title": "Up", "name": ""}, Random(i)) for i in range(20)}
+    texts = {written(grammar, "start", {"title": "Up", "name": ""}, Random(i)) for i in range(20)}
     assert texts == {"Just Up"}
-    both = {grammar.write("start", {"title": "Up", "name": "Ann"}, Random(i)) for i in range(20)}
+    both = {written(grammar, "start", {"title": "Up", "name": "Ann"}, Random(i)) for i in range(20)}
     assert both == {"Just Up", "By Ann: Up"}
 
 
 def test_same_generator_state_gives_the_same_text() -> None:
     grammar = Grammar({"start": [f"alternative {i}" for i in range(50)]})
-    assert grammar.write("start", {}, Random(3)) == grammar.write("start", {}, Random(3))
-    assert len({grammar.write("start", {}, Random(i)) for i in range(50)}) > 20
+    assert written(grammar, "start", {}, Random(3)) == written(grammar, "start", {}, Random(3))
+    assert len({written(grammar, "start", {}, Random(i)) for i in range(50)}) > 20
 
 
 def test_blanks_are_folded() -> None:
-    assert Grammar({"start": ["one  <x>  two"], "x": [""]}).write("start", {}, Random(0)) == "One two"
+    assert written(Grammar({"start": ["one  <x>  two"], "x": [""]}), "start", {}, Random(0)) == "One two"
 
 
 def test_a_fact_is_told_once_where_there_is_a_choice() -> None:
@@ -40,20 +54,20 @@ def test_a_fact_is_told_once_where_there_is_a_choice() -> None:
     values = {"genres": "drama", "thing": "drama film", "maker": "Ann"}
     tells = {"genres": frozenset({"drama"}), "thing": frozenset({"drama"}), "maker": frozenset({"ann"})}
     for seed in range(50):
-        text = grammar.write("start", values, Random(seed), tells)
+        text = written(grammar, "start", values, Random(seed), tells)
         assert text.count("drama") == 1, text
 
 
 def test_a_phrase_is_used_once_where_there_is_a_choice() -> None:
     grammar = Grammar({"start": ["<x>, <x>, <x>"], "x": ["one thing", "another thing", "third thing"]})
     for seed in range(20):
-        assert len(set(grammar.write("start", {}, Random(seed)).lower().split(", "))) == 3
+        assert len(set(written(grammar, "start", {}, Random(seed)).lower().split(", "))) == 3
 
 
 def test_what_has_no_choice_is_said_again() -> None:
-    assert Grammar({"start": ["<x> <x>"], "x": ["{a} here"]}).write(
-        "start", {"a": "it"}, Random(0), {"a": frozenset({"a"})}
-    ) == ("It here it here")
+    grammar = Grammar({"start": ["<x> <x>"], "x": ["{a} here"]})
+    text = written(grammar, "start", {"a": "it"}, Random(0), {"a": frozenset({"a"})})
+    assert text == "It here it here"
 
 
 def test_person_is_introduced_once() -> None:
@@ -66,13 +80,13 @@ def test_person_is_introduced_once() -> None:
             "whose_again": ["their"],
         }
     )
-    assert grammar.write("start", {}, Random(0)) == "This person likes it. They want it. Their taste."
+    assert written(grammar, "start", {}, Random(0)) == "This person likes it. They want it. Their taste."
 
 
 def test_rules_of_a_domain_stand_in_for_the_general_ones(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("start = ['<x>']\nx = ['thing']\n[news]\nx = ['article']\n")
     (tmp_path / "b.toml").write_text("y = ['unused']\n")
-    texts = {domain: load_grammar(tmp_path, domain).write("start", {}, Random(0)) for domain in DOMAINS}
+    texts = {domain: written(load_grammar(tmp_path, domain), "start", {}, Random(0)) for domain in DOMAINS}
     assert texts["films"] == "Thing"
     assert texts["news"] == texts["korean-news"] == "Article"
 
@@ -128,4 +142,4 @@ def test_file_that_is_no_grammar_is_refused(tmp_path: Path) -> None:
 @given(st.dictionaries(st.sampled_from("abc"), st.text(max_size=5)), st.integers(0, 2**32))
 def test_a_rule_with_a_bare_alternative_never_fails(values: dict[str, str], seed: int) -> None:
     grammar = Grammar({"start": ["<x> end", "plain"], "x": ["{a} {b}", "{c}"]})
-    assert grammar.write("start", values, Random(seed))
+    assert written(grammar, "start", values, Random(seed))
