@@ -129,7 +129,7 @@ def test_broken_rules_are_refused(rules: dict[str, list[str]], problem: str) -> 
 
 def test_nothing_to_say_is_an_error() -> None:
     with pytest.raises(GrammarError, match="nothing can be said"):
-        Grammar({"start": ["{title}"]}).write("start", {}, Random(0))
+        Grammar({"start": ["{title}"]}).pattern("start", (), Random(0))
 
 
 def test_file_that_is_no_grammar_is_refused(tmp_path: Path) -> None:
