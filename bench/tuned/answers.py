@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from annotation.prompt_files import read_prompts
 from recsys.catalog import Item
 from recsys.domains.registry import open_dataset
+from recsys.evaluation.significance import Comparison, compare
 from recsys.evaluation.workbench import embed_items
 from recsys.llm.base import Backend, Priority, Request, Sampling
 from recsys.prompts.build import language_of
@@ -118,39 +119,79 @@ def greedy(max_tokens: int = _TOKENS) -> Sampling:
     return Sampling(temperature=0.0, repeat_penalty=1.0, max_tokens=max_tokens)
 
 
-def measures(
+@dataclass(frozen=True)
+class Judged:
+    """What one answer is worth; `rank` is the target's, from 1, by the answer's own vector."""
+
+    valid: bool
+    wrong_language: bool
+    repeats: bool
+    cut_off: bool
+    named: bool
+    invented: bool
+    again: bool
+    direct: bool
+    rank: int
+
+
+def judge(
     asked: Sequence[Asked], answers: Sequence[Answer], known: dict[str, Catalogue], embedder: Embedder
-) -> dict[str, float]:
-    """Shares (0 to 1) of the answers, and where retrieval by the answer puts the target."""
-    valid = wrong = dropped = named = invented = again = 0
-    ranks: list[int] = []
+) -> list[Judged]:
+    """Each answer, before and after retrieval."""
+    found: list[Judged] = []
     vectors = embedder.embed_queries([answer.text or " " for answer in answers])
     for one, answer, vector in zip(asked, answers, vectors, strict=True):
         catalogue = known[one.dataset]
         title = named_title(answer.text)
         place = catalogue.matcher.match(title) if title else None
         language = language_of(answer.text.replace(title, " ")) == one.language
-        repeated = answer.score >= 15.0
-        seen = place is not None and catalogue.items[place].id in one.history
-        wrong += not language
-        dropped += repeated
-        named += bool(title)
-        invented += bool(title) and place is None
-        again += seen
-        valid += language and not repeated and answer.ended and place is not None and not seen
-        ranks += catalogue.ranks(vector[None], one.target, one.history)
-    count = len(asked)
-    direct = [rank for one, rank in zip(asked, ranks, strict=True) if one.direct]
+        repeats = answer.score >= 15.0
+        again = place is not None and catalogue.items[place].id in one.history
+        found.append(
+            Judged(
+                valid=language and not repeats and answer.ended and place is not None and not again,
+                wrong_language=not language,
+                repeats=repeats,
+                cut_off=not answer.ended,
+                named=bool(title),
+                invented=bool(title) and place is None,
+                again=again,
+                direct=one.direct,
+                rank=catalogue.ranks(vector[None], one.target, one.history)[0],
+            )
+        )
+    return found
+
+
+def measures(judged: Sequence[Judged]) -> dict[str, float]:
+    """Shares (0 to 1) of the answers, and where retrieval by the answer puts the target."""
+    ranks = np.array([one.rank for one in judged])
+    named = max(1, sum(one.named for one in judged))
+
+    def share(what: Callable[[Judged], bool]) -> float:
+        return float(np.mean([what(one) for one in judged]))
+
     return {
-        "valid": valid / count,
-        "wrong language": wrong / count,
-        "score 15 and above": dropped / count,
-        "cut off": sum(not answer.ended for answer in answers) / count,
-        "name an item": named / count,
-        "invented, of those named": invented / max(named, 1),
-        "already in the history": again / count,
-        "hr@10": float(np.mean(np.array(ranks) <= 10)),
-        "mrr": float(np.mean(1 / np.array(ranks))),
+        "valid": share(lambda one: one.valid),
+        "wrong language": share(lambda one: one.wrong_language),
+        "score 15 and above": share(lambda one: one.repeats),
+        "cut off": share(lambda one: one.cut_off),
+        "name an item": share(lambda one: one.named),
+        "invented, of those named": sum(one.invented for one in judged)
+        / max(1, sum(o.named for o in judged)),
+        "already in the history": share(lambda one: one.again),
+        "hr@10": float(np.mean(ranks <= 10)),
+        "mrr": float(np.mean(1 / ranks)),
         "median rank": float(np.median(ranks)),
-        "median rank, direct prompts": float(np.median(direct)),
+        "median rank, direct prompts": float(np.median([one.rank for one in judged if one.direct])),
     }
+
+
+def compared(after: Sequence[Judged], before: Sequence[Judged]) -> dict[str, Comparison]:
+    """What has changed in the answers to the same prompts, with paired tests."""
+
+    def change(value: Callable[[Judged], float]) -> Comparison:
+        now, then = (np.array([value(one) for one in side], dtype=float) for side in (after, before))
+        return compare(now, then)
+
+    return {"valid": change(lambda one: one.valid), "mrr": change(lambda one: 1 / one.rank)}
