@@ -177,8 +177,7 @@ def measures(judged: Sequence[Judged]) -> dict[str, float]:
         "score 15 and above": share(lambda one: one.repeats),
         "cut off": share(lambda one: one.cut_off),
         "name an item": share(lambda one: one.named),
-        "invented, of those named": sum(one.invented for one in judged)
-        / max(1, sum(o.named for o in judged)),
+        "invented, of those named": sum(one.invented for one in judged) / named,
         "already in the history": share(lambda one: one.again),
         "hr@10": float(np.mean(ranks <= 10)),
         "mrr": float(np.mean(1 / ranks)),
