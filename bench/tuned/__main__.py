@@ -125,7 +125,7 @@ class Study:
         start = int(json.loads(lines[-1])["task_id"]) + 1 if lines else 0
         rest = self._left_over(self._asked())
         with part.open("a", encoding="utf-8") as file:
-            pairs = sample_pairs(backend, self.sft, rest, known, embedder, start=start)
+            pairs = sample_pairs(backend, self.sft, rest, known, embedder, backend.token_ids, start=start)
             for number, row in enumerate(islice(pairs, self.pairs - len(lines)), len(lines) + 1):
                 print(json.dumps(row, ensure_ascii=False), file=file, flush=True)
                 print(f"pairs: {number}", flush=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -15,7 +16,7 @@ from recsys.catalog import Item
 from recsys.domains.registry import open_dataset
 from recsys.evaluation.significance import Comparison, compare
 from recsys.evaluation.workbench import embed_items
-from recsys.llm.base import Backend, Priority, Request, Sampling
+from recsys.llm.base import Backend, Completion, Priority, Request, Sampling
 from recsys.prompts.build import language_of
 from recsys.prompts.formats import Prompt
 from recsys.retrieval.answer_text import named_title
@@ -49,6 +50,12 @@ class Answer(BaseModel):
     tokens: int
     ended: bool
     score: float
+
+    @classmethod
+    def of(cls, done: Completion, tokens: Callable[[str], Sequence[int]]) -> Self:
+        """What a model has written; `tokens` are those that the quality score counts."""
+        score = quality_score(tokens(done.text))
+        return cls(text=done.text, tokens=done.tokens, ended=done.finish == "stop", score=score)
 
 
 class Catalogue:
@@ -107,9 +114,7 @@ def answer_all(
             backend.fit(Request(one.prompt, sampling, adapter=adapter, priority=Priority.BACKGROUND))
             for one in asked[begin : begin + _AT_ONCE]
         ]
-        for done in backend.complete_many(requests):
-            score = quality_score(tokens(done.text))
-            found.append(Answer(text=done.text, tokens=done.tokens, ended=done.finish == "stop", score=score))
+        found += [Answer.of(done, tokens) for done in backend.complete_many(requests)]
         told(len(found))
     return found
 

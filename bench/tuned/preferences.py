@@ -1,17 +1,19 @@
-"""Preference pairs whose tags come from a rule: the answer that retrieves the true target best, and worst.
+"""Preference pairs whose tags come from a rule, which asks what an annotator would ask first.
 
-Five answers are sampled to each prompt, as in annotation. Each is embedded as the playground embeds it, and
-the target's rank in the whole catalogue is its mark. Where best and worst do not differ by a factor of two
+Five answers are sampled to each prompt, as in annotation. Valid ones (see `bench.tuned.answers`: they name
+something of the catalogue that is not in the history) go before others. Among equals goes first which
+retrieves the true target best: it is embedded as the playground embeds it, and the target's rank in the whole
+catalogue is its mark. Where best and worst are equally valid and their ranks do not differ by a factor of two,
 there is no pair: a rank of 400 against 390 says nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from bench.tuned.answers import Asked, Catalogue
-from recsys.llm.base import Backend, Completion, Priority, Request, Sampling
+from bench.tuned.answers import Answer, Asked, Catalogue, judge
+from recsys.llm.base import Backend, Priority, Request, Sampling
 from recsys.retrieval.embedders import Embedder
 
 _CANDIDATES = 5
@@ -24,6 +26,7 @@ def sample_pairs(
     asked: Sequence[Asked],
     known: dict[str, Catalogue],
     embedder: Embedder,
+    tokens: Callable[[str], Sequence[int]],
     *,
     start: int = 0,
 ) -> Iterator[dict[str, Any]]:
@@ -31,8 +34,8 @@ def sample_pairs(
     for number, one in enumerate(asked[start:], start):
         sampling = Sampling(seed=_CANDIDATES * number, max_tokens=96)
         request = Request(one.prompt, sampling, n=_CANDIDATES, adapter=adapter, priority=Priority.BACKGROUND)
-        written = backend.complete(backend.fit(request))
-        pair = best_and_worst(one, written, known[one.dataset], embedder)
+        written = [Answer.of(answer, tokens) for answer in backend.complete(backend.fit(request))]
+        pair = best_and_worst(one, written, known, embedder)
         if pair is not None:
             best, worst = pair
             yield {
@@ -45,14 +48,14 @@ def sample_pairs(
 
 
 def best_and_worst(
-    one: Asked, written: Sequence[Completion], catalogue: Catalogue, embedder: Embedder
+    one: Asked, written: Sequence[Answer], known: dict[str, Catalogue], embedder: Embedder
 ) -> tuple[str, str] | None:
-    """The texts of the finished answers that rank the target highest and lowest."""
-    texts = list(dict.fromkeys(answer.text for answer in written if answer.finish == "stop" and answer.text))
-    if len(texts) < 2:
+    """The texts of the best and the worst of the finished answers; None where they are much alike."""
+    answers = list({answer.text: answer for answer in written if answer.ended and answer.text}.values())
+    if len(answers) < 2:
         return None
-    ranks = catalogue.ranks(embedder.embed_queries(texts), one.target, one.history)
-    best, worst = min(ranks), max(ranks)
-    if worst < _FACTOR * best:
+    judged = zip(judge([one] * len(answers), answers, known, embedder), answers, strict=True)
+    (best, chosen), *_, (worst, rejected) = sorted(judged, key=lambda pair: (not pair[0].valid, pair[0].rank))
+    if best.valid == worst.valid and worst.rank < _FACTOR * best.rank:
         return None
-    return texts[ranks.index(best)], texts[ranks.index(worst)]
+    return chosen.text, rejected.text
