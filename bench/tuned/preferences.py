@@ -3,7 +3,7 @@
 Five answers are sampled to each prompt, as in annotation. Valid ones (see `bench.tuned.answers`: they name
 something of the catalogue that is not in the history) go before others. Among equals goes first which
 retrieves the true target best: it is embedded as the playground embeds it, and the target's rank in the whole
-catalogue is its mark. Where best and worst are equally valid and their ranks do not differ by a factor of two,
+catalogue is its mark. Where best and worst are as valid and their ranks do not differ by a factor of two,
 there is no pair: a rank of 400 against 390 says nothing.
 """
 
