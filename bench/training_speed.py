@@ -2,7 +2,8 @@
 
     python -m bench training-speed
 
-Both train the same LoRA adapter over the same bf16 weights on the same rows in batches of the same size.
+Both train the same LoRA adapter over the same weights on the same rows in batches of the same size,
+in the number format that the product takes on this machine; a last line has the other one.
 The bare script is what TRL's documentation shows: everything else has TRL's default, gradient checkpointing
 among it; `checkpointing off` is the same without it, which is what the product uses on a CPU. `fast path off`
 is the product's own trainer without its fast path. Tokens are those of TRL's rows (prompt and answer, for DPO
@@ -38,10 +39,12 @@ from training.data.pairs import TextPair
 from training.data.splits import Prepared
 from training.methods import build_trainer
 from training.trainer.base_weights import base_weights, load_base, load_tokenizer
+from training.trainer.hardware import training_dtype
 from training.trainer.model import new_adapter
 from training.trainer.progress import ProgressCallback
 
 _BATCH, _STEPS = 4, 4
+_DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 _WORDS = (
     "a quiet slow story about the sea memory war space science detective family island winter city love "
     "ghost road train letter garden machine dream king thief river music painter storm silence"
@@ -81,16 +84,16 @@ class _Case:
     def config(self, **changes: Any) -> TrainingConfig:
         kind = SftConfig if self.kind == "sft" else DpoConfig
         return kind.model_validate(
-            {"batch_size": _BATCH, "epochs": 1, "dtype": "bf16", "save_steps": 1000, "warmup": 0} | changes
+            {"batch_size": _BATCH, "epochs": 1, "save_steps": 1000, "warmup": 0} | changes
         )
 
 
 def run() -> None:
     """Print tokens/s of each way and the ratios, for each embedded model, and what is left of the machine."""
-    rate = _matrix_rate(torch.bfloat16)
+    rates = {name: _matrix_rate(dtype) for name, dtype in _DTYPES.items()}
     print(
-        f"matrix products: bf16 {rate / 1e9:.0f}, fp32 {_matrix_rate(torch.float32) / 1e9:.0f} GFLOP/s;"
-        f" batches of {_BATCH} rows"
+        f"matrix products: bf16 {rates['bf16'] / 1e9:.0f}, fp32 {rates['fp32'] / 1e9:.0f} GFLOP/s;"
+        f" batches of {_BATCH} rows; in {_here()}"
     )
     models = Settings().paths.models
     for name in known_models():
@@ -104,7 +107,7 @@ def run() -> None:
         pairs = tuple(TextPair(a.prompt, a.answer, b.answer) for a, b in zip(rows, rows[::-1], strict=True))
         for case in (_Case("sft", base, rows), _Case("dpo", base, pairs)):
             print(f"{name}, {case.kind}")
-            _report(case, rate)
+            _report(case, rates[_here()])
 
 
 def _report(case: _Case, rate: float) -> None:
@@ -120,11 +123,12 @@ def _report(case: _Case, rate: float) -> None:
     losses = [statistics.mean(clock.losses) for clock in (fast, bare)]
     print(f"  product                {fast.tokens_per_s:6.0f} tokens/s, {times:.1f} times the bare script")
     print(f"    {over:.1f} times it without checkpointing; mean loss {losses[0]:.3f} against {losses[1]:.3f}")
-    slow = _measure(lambda folder: _product(case, folder, dtype="fp32"))
-    print(f"    in fp32              {slow.tokens_per_s:6.0f} tokens/s")
+    other = next(name for name in _DTYPES if name != _here())
+    in_other = _measure(lambda folder: _product(case, folder, dtype=other))
+    print(f"    in {other}              {in_other.tokens_per_s:6.0f} tokens/s")
     if case.kind == "sft":
         share = _flops_per_token(case) * fast.tokens_per_s / rate
-        print(f"    {share:.0%} of the machine's bf16 matrix rate")
+        print(f"    {share:.0%} of the machine's {_here()} matrix rate")
 
 
 def _measure(build: Callable[[Path], Any]) -> _Clock:
@@ -159,7 +163,7 @@ def _bare(case: _Case, folder: Path, **changes: Any) -> Any:
         "learning_rate": config.learning_rate,
         "max_length": config.max_length,
         "num_train_epochs": 1,
-        "bf16": True,
+        "bf16": _here() == "bf16",
         "use_cpu": not torch.cuda.is_available(),
         "logging_steps": 1,
         "save_strategy": "no",
@@ -168,7 +172,7 @@ def _bare(case: _Case, folder: Path, **changes: Any) -> Any:
         **changes,
     }
     shared: dict[str, Any] = {
-        "model": load_base(case.base, torch.bfloat16),
+        "model": load_base(case.base, _DTYPES[_here()]),
         "processing_class": load_tokenizer(case.base),
         "peft_config": new_adapter(config, None),
     }
@@ -202,6 +206,11 @@ def _flops_per_token(case: _Case) -> float:
     head = model.get_output_embeddings()
     body = sum(m.weight.numel() for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not head)
     return float(4 * (body + answers * head.weight.numel()))
+
+
+def _here() -> str:
+    """The number format that the product takes on this machine."""
+    return "bf16" if training_dtype(SftConfig()) == torch.bfloat16 else "fp32"
 
 
 def _matrix_rate(dtype: torch.dtype) -> float:

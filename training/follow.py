@@ -13,6 +13,7 @@ from training.runs.events import (
     Event,
     MetricsEvent,
     NoteEvent,
+    ReferenceEvent,
     ResumeEvent,
     SampleEvent,
     StateEvent,
@@ -72,6 +73,9 @@ def line_of(event: Event) -> str:
             return f"step {event.step}/{event.steps}  {numbers}  about {event.eta_s or 0:.0f} s left"
         case StateEvent():
             return f"{event.state} {event.reason}".strip()
+        case ReferenceEvent():
+            left = "" if event.eta_s is None else f"  about {event.eta_s:.0f} s left"
+            return f"reference's log-probabilities {event.pairs_done}/{event.pairs} pairs{left}"
         case SampleEvent():
             return f"{len(event.answers)} fixed prompts answered after step {event.step}"
         case ResumeEvent():

@@ -66,6 +66,15 @@ class MetricsEvent(_Event):
     eta_s: float | None = None
 
 
+class ReferenceEvent(_Event):
+    """DPO's reference has been asked about `pairs_done` of all `pairs`, before the first step."""
+
+    kind: Literal["reference"] = "reference"
+    pairs_done: int
+    pairs: int
+    eta_s: float | None = None
+
+
 class ResumeEvent(_Event):
     """The run goes on from the checkpoint after `step`, 0 for the beginning; later numbers are void."""
 
@@ -118,6 +127,7 @@ Event = Annotated[
     StateEvent
     | DataEvent
     | MetricsEvent
+    | ReferenceEvent
     | SampleEvent
     | ResumeEvent
     | NoteEvent

@@ -28,6 +28,7 @@ from training.trainer.fast_path import FastDpoTrainer
 from training.trainer.model import load_trainable, new_adapter
 from training.trainer.progress import ProgressCallback
 from training.trainer.ranks import shared_dataset
+from training.trainer.reference import ReferenceFirstTrainer
 
 
 def build_dpo_trainer(
@@ -50,7 +51,8 @@ def build_dpo_trainer(
         precompute_ref_log_probs=precomputes(config, train, held_out),
         precompute_ref_batch_size=even_batch(train, config.batch_size, config.processes),
     )
-    return (FastDpoTrainer if fast else DPOTrainer)(
+    return (FastDpoTrainer if fast else ReferenceFirstTrainer)(
+        told=lambda asked: progress.on_reference(asked, train + held_out),
         model=load_trainable(config, base, parent),
         args=arguments,
         train_dataset=shared_dataset(_rows(pairs.train), checkpoints / "rows" / "train"),

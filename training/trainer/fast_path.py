@@ -18,11 +18,12 @@ from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
 from torch import Tensor
 from transformers import PreTrainedModel
-from trl import DPOTrainer, SFTTrainer
+from trl import SFTTrainer
 from trl.trainer.utils import FusedCausalLMOutput
 
 from training.trainer.fast_head import fast_log_probs
 from training.trainer.length_groups import LengthGroups
+from training.trainer.reference import ReferenceFirstTrainer, pair_lengths
 from training.trainer.shared_prompts import SharedRows, share_prompts
 
 _NOT_MEASURED = ("mean_token_accuracy", "logits/chosen", "logits/rejected")
@@ -55,7 +56,7 @@ class FastSftTrainer(SFTTrainer):  # type: ignore[misc]  # mypy does not read TR
         super().log(logs, start_time)
 
 
-class FastDpoTrainer(DPOTrainer):  # type: ignore[misc]
+class FastDpoTrainer(ReferenceFirstTrainer):
     """DPOTrainer for a CPU."""
 
     def __init__(self, **arguments: Any) -> None:
@@ -68,8 +69,7 @@ class FastDpoTrainer(DPOTrainer):  # type: ignore[misc]
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroups:
         rows = self.train_dataset if train_dataset is None else train_dataset
-        columns = (rows["prompt_ids"], rows["chosen_ids"], rows["rejected_ids"])
-        return _groups(self, [sum(map(len, row)) for row in zip(*columns, strict=True)])
+        return _groups(self, pair_lengths(rows))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """As TRL does, without what the fast head does not measure."""

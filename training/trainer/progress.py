@@ -10,7 +10,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from training.errors import TrainingDivergedError
-from training.runs.events import Event, MetricsEvent
+from training.runs.events import Event, MetricsEvent, ReferenceEvent
 
 _SHOWN = (
     "loss",
@@ -26,6 +26,9 @@ _SHOWN = (
 )
 _HELD_OUT = "eval_"
 
+_REFERENCE_S = 2.0
+"""Between two reports of how far the reference is."""
+
 
 class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not read transformers
     """Turns the trainer's logs into events.
@@ -36,8 +39,10 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not 
     over all steps of this process.
     """
 
-    def __init__(self, emit: Callable[[MetricsEvent], None]) -> None:
+    def __init__(self, emit: Callable[[Event], None]) -> None:
         self._emit = emit
+        self._reference: tuple[float, int] | None = None
+        self._reference_told = -math.inf
         self._started = 0.0
         self._begun = 0
         self.tokens_per_s = 0.0
@@ -46,6 +51,17 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not 
         self.held_out: dict[str, float] = {}
         self.held_out_step: int | None = None
         self.curves: dict[str, list[tuple[int, float]]] = {}
+
+    def on_reference(self, asked: int, pairs: int) -> None:
+        """Report now and then that so many pairs' reference log-probabilities are computed."""
+        now = time.monotonic()
+        begun, before = self._reference = self._reference or (now, asked)
+        if asked < pairs and now - self._reference_told < _REFERENCE_S:
+            return
+        self._reference_told = now
+        per_pair = (now - begun) / (asked - before) if asked > before else None
+        left = None if per_pair is None else per_pair * max(pairs - asked, 0)
+        self._emit(ReferenceEvent(pairs_done=min(asked, pairs), pairs=pairs, eta_s=left))
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from recsys.i18n import duration, text
-from training.runs.events import AgreementEvent, DataEvent, Event, MetricsEvent
+from training.runs.events import AgreementEvent, DataEvent, Event, MetricsEvent, ReferenceEvent
 from training.runs.status import RunStatus
 
 
@@ -19,8 +19,12 @@ def run_html(status: RunStatus, events: Sequence[Event], language: str) -> str:
     facts = []
     if status.steps:
         facts.append(say("train_step", step=status.step, steps=status.steps))
-    if status.eta_s is not None and not status.is_over:
-        facts.append(say("train_eta", eta=duration(status.eta_s, language)))
+    asked = None if status.is_over else _reference_asked(events)
+    if asked is not None:
+        facts.append(say("train_reference", done=asked.pairs_done, pairs=asked.pairs))
+    eta_s = asked.eta_s if asked else status.eta_s
+    if eta_s is not None and not status.is_over:
+        facts.append(say("train_eta", eta=duration(eta_s, language)))
     held_out = [e for e in events if isinstance(e, MetricsEvent) and e.split == "held-out"]
     if held_out and (accuracy := held_out[-1].values.get("rewards/accuracies")) is not None:
         pairs = next((e.held_out for e in events if isinstance(e, DataEvent)), 0)
@@ -38,3 +42,9 @@ def run_html(status: RunStatus, events: Sequence[Event], language: str) -> str:
         f'<div><span class="zs-state">{say(f"state_{status.state}")}</span> · {escape(status.name)}</div>'
         f'<div class="zs-facts">{spans}</div>{reason}{error}</div>'
     )
+
+
+def _reference_asked(events: Sequence[Event]) -> ReferenceEvent | None:
+    """How far DPO's reference has been asked, while that goes on."""
+    last = next((e for e in reversed(events) if isinstance(e, ReferenceEvent | MetricsEvent)), None)
+    return last if isinstance(last, ReferenceEvent) and last.pairs_done < last.pairs else None

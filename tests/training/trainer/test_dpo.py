@@ -14,7 +14,7 @@ from training.data.pairs import TextPair, parse_pairs, render_pair
 from training.data.splits import Prepared
 from training.errors import TrainingDivergedError
 from training.methods import build_trainer
-from training.runs.events import DataEvent, MetricsEvent
+from training.runs.events import DataEvent, Event, MetricsEvent, ReferenceEvent
 from training.trainer.progress import ProgressCallback
 
 pytestmark = [pytest.mark.slow, pytest.mark.model]
@@ -80,6 +80,29 @@ def test_a_run_says_what_became_of_its_pairs_and_measures_the_held_out(finished:
     (data,) = [event for event in events if isinstance(event, DataEvent)]
     assert (data.train, data.held_out, data.dropped) == (6, 2, {})
     assert [e.split for e in events if isinstance(e, MetricsEvent)] == ["train"] * 4 + ["held-out"]
+
+
+def test_a_run_says_how_far_the_reference_is(finished: FinishedRun) -> None:
+    events, _ = finished.store.events(finished.status.run_id)
+    asked = [place for place, event in enumerate(events) if isinstance(event, ReferenceEvent)]
+    steps = [place for place, event in enumerate(events) if isinstance(event, MetricsEvent)]
+    last = events[asked[-1]]
+    assert isinstance(last, ReferenceEvent)
+    assert last.pairs_done == last.pairs == 8
+    assert asked[-1] < steps[0]
+
+
+def test_the_reference_is_heard_of_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Event] = []
+    progress = ProgressCallback(told.append)
+    for second, asked in ((100.0, 4), (101.0, 8), (103.0, 16), (103.5, 20), (104.0, 42)):
+        monkeypatch.setattr("training.trainer.progress.time.monotonic", lambda now=second: now)
+        progress.on_reference(asked, 40)
+    assert [(e.pairs_done, e.eta_s) for e in told if isinstance(e, ReferenceEvent)] == [
+        (4, None),
+        (16, pytest.approx(3 / 12 * 24)),
+        (40, 0),
+    ]
 
 
 def test_a_loss_that_is_no_number_ends_the_run() -> None:

@@ -149,6 +149,23 @@ def test_a_precomputed_reference_gives_the_same_loss(base_folder: Path, tmp_path
     assert precomputed_metrics["rewards/chosen"] == pytest.approx(metrics["rewards/chosen"], abs=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.model
+@pytest.mark.parametrize("fast", [False, True])
+def test_each_pair_has_its_own_reference(base_folder: Path, tmp_path: Path, fast: bool) -> None:
+    """It is asked in another order, that of length, and in batches."""
+    config = DpoConfig(dtype="fp32", fast_path=fast, precompute_reference="on", batch_size=2)
+    built = trainer(config, PAIRS, base_folder, tmp_path)
+    rows = list(built.train_dataset)
+    texts = [built.processing_class.decode(row["prompt_ids"], skip_special_tokens=True) for row in rows]
+    assert [PROMPTS[n] in text for n, text in enumerate(texts)] == [True] * 3
+    for row in rows:
+        alone = built.compute_ref_log_probs(built.model, built.data_collator([row]))
+        assert [float(a) for a in alone] == pytest.approx(
+            [row["ref_chosen_logps"], row["ref_rejected_logps"]], abs=1e-3
+        )
+
+
 def test_the_head_gives_log_probabilities_entropy_and_gradient() -> None:
     numbers = torch.Generator().manual_seed(0)
     hidden = torch.randn(5, 16, generator=numbers, requires_grad=True)
