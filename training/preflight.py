@@ -13,7 +13,7 @@ from recsys.llm import hub
 from recsys.llm.model_files import model_file
 from recsys.llm.registry import load_spec
 from recsys.settings import Paths
-from training.config import TrainingConfig, trains_all
+from training.config import DpoConfig, TrainingConfig, trains_all
 from training.data.lengths import row_reader
 from training.errors import NotEnoughDiskError, NotEnoughGpuMemoryError, NotEnoughMemoryError
 from training.machine.devices import graphics_cards
@@ -23,9 +23,12 @@ from training.machine.processor import is_fast_at_bf16
 from training.machine.speeds import expected_speed
 from training.methods import Rows, parsed
 from training.runs.queue import folders
-from training.steps import total_steps
+from training.steps import precomputes, total_steps
 
 _SHORTEST = 256
+
+_FORWARD = 0.5
+"""What a forward pass takes of a step: the frozen weights have no gradient of their own."""
 
 _CHECKPOINTS = 3
 """Two are kept, and a third is written before the oldest goes."""
@@ -70,14 +73,17 @@ def preflight(config: TrainingConfig, data: Path | Rows, home: Path) -> Prefligh
         lengths = reader.sample(rows.train)
     needs = Needs(config, model_size(gguf), max(map(max, lengths)), home)
     steps = total_steps(config, len(rows.train))
-    seen = min(
+    seen: float = min(
         steps * config.batch_size * config.gradient_accumulation * config.processes,
         config.epochs * len(rows.train),
     )
+    held_out = len(rows.held_out)
+    if isinstance(config, DpoConfig) and precomputes(config, len(rows.train), held_out):
+        seen += _FORWARD * (len(rows.train) + held_out)
     speed = expected_speed(home, config)
     return Preflight(
         rows=len(rows.train),
-        held_out=len(rows.held_out),
+        held_out=held_out,
         dropped=rows.dropped,
         truncated=rows.truncated,
         steps=steps,

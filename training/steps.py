@@ -1,10 +1,10 @@
-"""How many steps a run takes."""
+"""How many steps a run takes, and what it does before the first."""
 
 from __future__ import annotations
 
 import math
 
-from training.config import TrainingConfig
+from training.config import DpoConfig, TrainingConfig
 
 
 def total_steps(config: TrainingConfig, rows: int) -> int:
@@ -12,3 +12,17 @@ def total_steps(config: TrainingConfig, rows: int) -> int:
     batches = math.ceil(rows / (config.batch_size * config.processes))
     steps = config.epochs * math.ceil(batches / config.gradient_accumulation)
     return min(steps, config.max_steps or steps)
+
+
+def precomputes(config: DpoConfig, train: int, held_out: int) -> bool:
+    """Whether the reference is asked once a pair, before training, instead of with each step.
+
+    `auto` does so when it is less work: when the run sees more pairs than there are, over several epochs
+    or at several measurements.
+    """
+    if config.precompute_reference != "auto":
+        return config.precompute_reference == "on"
+    steps = total_steps(config, train)
+    seen = min(steps * config.batch_size * config.gradient_accumulation, config.epochs * train)
+    measurements = 1 + (steps // config.eval_steps if config.eval_steps else 0)
+    return seen + measurements * held_out > train + held_out

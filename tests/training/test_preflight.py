@@ -81,6 +81,8 @@ def test_the_duration_comes_from_earlier_runs_of_the_same_kind(
     assert found.duration_s is not None
     longest = 4 * 2 * 2 * found.longest / 100.0
     assert longest / 2 < found.duration_s <= longest
+    first = preflight(config.model_copy(update={"precompute_reference": "on"}), ROWS, tmp_path)
+    assert first.duration_s == pytest.approx(found.duration_s * (1 + 0.5 * found.rows / 8))
 
 
 def test_a_run_that_cannot_fit_is_refused_with_what_would(

@@ -21,7 +21,7 @@ from trl import DPOTrainer
 from training.config import DpoConfig
 from training.data.pairs import TextPair
 from training.data.splits import Prepared
-from training.steps import total_steps
+from training.steps import precomputes
 from training.trainer.arguments import common_arguments, even_batch, takes_fast_path, trackers
 from training.trainer.base_weights import load_tokenizer
 from training.trainer.fast_path import FastDpoTrainer
@@ -73,20 +73,6 @@ def loss_arguments(config: DpoConfig) -> dict[str, Any]:
         return {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, config.sft_weight]}
     smoothing = config.label_smoothing if config.loss == "robust" else 0.0
     return {"loss_type": [config.loss], "label_smoothing": smoothing}
-
-
-def precomputes(config: DpoConfig, train: int, held_out: int) -> bool:
-    """Whether the reference is asked once a pair, before training, instead of with each step.
-
-    `auto` does so when it is less work: when the run sees more pairs than there are, over several epochs
-    or at several measurements.
-    """
-    if config.precompute_reference != "auto":
-        return config.precompute_reference == "on"
-    steps = total_steps(config, train)
-    seen = min(steps * config.batch_size * config.gradient_accumulation, config.epochs * train)
-    measurements = 1 + (steps // config.eval_steps if config.eval_steps else 0)
-    return seen + measurements * held_out > train + held_out
 
 
 def _rows(pairs: Sequence[TextPair]) -> list[dict[str, Any]]:

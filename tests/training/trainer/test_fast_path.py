@@ -13,7 +13,8 @@ from training.data.instructions import TextRow
 from training.data.pairs import TextPair
 from training.data.splits import Prepared
 from training.methods import build_trainer
-from training.trainer.dpo import loss_arguments, precomputes
+from training.steps import precomputes
+from training.trainer.dpo import loss_arguments
 from training.trainer.fast_head import fast_log_probs
 from training.trainer.length_groups import LengthGroups
 from training.trainer.progress import ProgressCallback
