@@ -45,7 +45,7 @@ class Hit:
 class HnswSettings(BaseModel):
     """How a collection's graph is built and searched (Malkov and Yashunin, arXiv 1603.09320).
 
-    Measured with `python -m bench retrieval`; docs/retrieval.md has the figures.
+    `python -m bench retrieval` measures what they give; docs/retrieval.md.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

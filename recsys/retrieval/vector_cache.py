@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from recsys.retrieval.embedders import Embedder, Vectors
+from recsys.retrieval.embedders.around import AroundEmbedder
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
 _AT_ONCE = 64
 
 
-class CachedEmbedder:
+class CachedEmbedder(AroundEmbedder):
     """Another embedder with a memory. The file holds vectors of any number of embedders, by their names.
 
     Vectors are written after every batch, so that what was stopped goes on where it was. `progress` is
@@ -26,31 +27,12 @@ class CachedEmbedder:
     def __init__(
         self, embedder: Embedder, file: Path, progress: Callable[[int, int], None] | None = None
     ) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self._progress = progress
         self._lock = threading.Lock()
         self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(_SCHEMA)
-
-    @property
-    def name(self) -> str:
-        """That of the embedder."""
-        return self._embedder.name
-
-    @property
-    def dimension(self) -> int:
-        """That of the embedder."""
-        return self._embedder.dimension
-
-    @property
-    def loading(self) -> bool:
-        """Whether the embedder is."""
-        return self._embedder.loading
-
-    def count_tokens(self, text: str) -> int:
-        """As the embedder counts them."""
-        return self._embedder.count_tokens(text)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder.embed_queries`."""
@@ -62,7 +44,7 @@ class CachedEmbedder:
 
     def close(self) -> None:
         """Close the file and the embedder."""
-        self._embedder.close()
+        super().close()
         with self._lock:
             self._db.close()
 

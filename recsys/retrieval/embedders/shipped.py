@@ -19,6 +19,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from recsys.demos import ASSETS
+from recsys.retrieval.embedders.around import AroundEmbedder
 from recsys.retrieval.embedders.base import Embedder, Vectors
 
 SHIPPED = ASSETS / "vectors" / "demos.safetensors"
@@ -27,31 +28,12 @@ _KEY_BYTES = 16
 _EMBEDDER = "embedder"
 
 
-class ShippedVectors:
+class ShippedVectors(AroundEmbedder):
     """Another embedder, which is asked only for passages whose vectors are not in `file`."""
 
     def __init__(self, embedder: Embedder, file: Path = SHIPPED) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self._known, self._vectors = _read(file, embedder.name)
-
-    @property
-    def name(self) -> str:
-        """That of the embedder: the vectors are its own."""
-        return self._embedder.name
-
-    @property
-    def dimension(self) -> int:
-        """That of the embedder."""
-        return self._embedder.dimension
-
-    @property
-    def loading(self) -> bool:
-        """Whether the embedder is."""
-        return self._embedder.loading
-
-    def count_tokens(self, text: str) -> int:
-        """As the embedder counts them."""
-        return self._embedder.count_tokens(text)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder.embed_queries`."""
@@ -64,10 +46,6 @@ class ShippedVectors:
         embedded = iter(self._embedder.embed_passages(missing)) if missing else iter(())
         found = [next(embedded) if place is None else self._vectors[place] for place in places]
         return np.stack(found) if found else self._embedder.embed_passages(texts)
-
-    def close(self) -> None:
-        """Close the embedder."""
-        self._embedder.close()
 
 
 def write_vectors(file: Path, embedder: Embedder, passages: Sequence[str]) -> None:
