@@ -123,13 +123,14 @@ def _lines(size: int, catalogs: Catalogs, pool: ModelPool) -> list[str]:
     lines.append(f"embed and search while indexing: {_spread(while_indexing)}")
     for _ in range(20):
         _search(catalogs, queries[0])
-    lines += _query_lines(catalogs, queries)
+    lines += _query_lines("what somebody typed", catalogs, _typed())
+    lines += _query_lines("two sentences as of an answer", catalogs, _sentences()[:_QUERIES])
     lines.append(_recall(catalogs, queries))
     lines += _recommend_lines(catalogs, pool, before)
     return lines
 
 
-def _query_lines(catalogs: Catalogs, queries: Sequence[str]) -> list[str]:
+def _query_lines(what: str, catalogs: Catalogs, queries: Sequence[str]) -> list[str]:
     embed, search, both = list[float](), list[float](), list[float]()
     for query in queries:
         started = time.perf_counter()
@@ -141,9 +142,9 @@ def _query_lines(catalogs: Catalogs, queries: Sequence[str]) -> list[str]:
         search.append(1000 * (ended - embedded))
         both.append(1000 * (ended - started))
     return [
-        f"embed: {_spread(embed)}",
-        f"search: {_spread(search)}",
-        f"embed and search: {_spread(both)}",
+        f"{what}: embed: {_spread(embed)}",
+        f"{what}: search: {_spread(search)}",
+        f"{what}: embed and search: {_spread(both)}",
     ]
 
 
@@ -197,12 +198,18 @@ def _search(catalogs: Catalogs, query: str) -> None:
 
 def _texts() -> list[str]:
     """Queries of people and sentences of descriptions: short and long ones, in both languages."""
-    found: list[str] = []
-    for demo in load_demos().values():
-        found += [query.text for query in demo.queries]
-        found += [" ".join(item.text.split(".")[:2]) for item in demo.items.values()]
+    found = _typed() + _sentences()
     rng = np.random.default_rng(0)
     return [found[n] for n in rng.permutation(len(found))[:_QUERIES]]
+
+
+def _typed() -> list[str]:
+    return [query.text for demo in load_demos().values() for query in demo.queries]
+
+
+def _sentences() -> list[str]:
+    items = [item for demo in load_demos().values() for item in demo.items.values()]
+    return [" ".join(items[n].text.split(".")[:2]) for n in np.random.default_rng(1).permutation(len(items))]
 
 
 def _ms(call: Callable[[], object]) -> float:

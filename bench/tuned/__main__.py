@@ -58,12 +58,14 @@ class Study:
         rank: int,
         also: Path | None = None,
         sft: Path | None = None,
+        epochs: int | None = None,
     ) -> None:
         self.folder = folder
         self.home = folder / "home"
         self.rows = rows
         self.pairs = pairs
         self.rank = rank
+        self.epochs = epochs
         self.sft = sft.name if sft else "sft"
         self.models: dict[str, str | None] = {self.sft: self.sft} if sft else {"base": None, "sft": "sft"}
         if pairs:
@@ -79,13 +81,16 @@ class Study:
     def run(self) -> None:
         """All stages."""
         if not (self.folder / "demo").exists():
-            write_demo_dataset(self.folder / "demo", people=max(1000, self.rows))
+            write_demo_dataset(self.folder / "demo", people=self._people())
         self._synthesize()
         if self.sft == "sft":
             self._train("sft", "sft", ["--data", str(self.folder / "rows" / "train.parquet")])
         if self.pairs:
             self._prefer()
-            self._train("dpo", "dpo", ["--pairs", str(self.folder / "pairs.jsonl"), "--parent", self.sft])
+            options = ["--pairs", str(self.folder / "pairs.jsonl"), "--parent", self.sft]
+            if self.epochs:
+                options += ["--epochs", str(self.epochs)]
+            self._train("dpo", "dpo", options)
         self._report()
 
     def _synthesize(self) -> None:
@@ -98,12 +103,22 @@ class Study:
                 for name, path in self.sources.items()
             ],
             "examples": self.rows,
-            "preference": 2 * _EACH_LANGUAGE + 3 * self.pairs,
+            "preference": self._prompts(),
             "test": 0,
             "histories": {"k_core": 0, "max_length": 8},
         }
         (self.folder / "job.json").write_text(json.dumps(config), encoding="utf-8")
         self._python("recsys", "synthesize", "--config", str(self.folder / "job.json"), "--out", str(out))
+
+    def _prompts(self) -> int:
+        """Prompts that are measured, and enough for pairs: not every prompt gives one."""
+        return 2 * _EACH_LANGUAGE + 3 * self.pairs
+
+    def _people(self) -> int:
+        """Of the demo catalogues. Alone they have to give all prompts, and one person in five gives one,
+        of which half are kept back for what the quality rules drop."""
+        alone = 10 * self._prompts() if self.pairs and len(self.sources) == 1 else 0
+        return max(1000, self.rows, alone)
 
     def _train(self, kind: str, name: str, options: list[str]) -> None:
         if (self.home / "adapters" / name).exists():
@@ -228,9 +243,10 @@ def main(
     rank: Annotated[int, typer.Option(help="Rank of the adapters.")] = 16,
     also: Annotated[Path | None, typer.Option(help="An adapter's folder to ask as well.")] = None,
     sft: Annotated[Path | None, typer.Option(help="An adapter's folder to begin with; no SFT then.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of DPO, if not the usual ones.")] = None,
 ) -> None:
     """Do what is not done yet, and print the table."""
-    Study(folder, data, rows, pairs, rank, also, sft).run()
+    Study(folder, data, rows, pairs, rank, also, sft, epochs).run()
 
 
 if __name__ == "__main__":

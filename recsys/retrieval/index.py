@@ -26,10 +26,12 @@ _EMBED_BATCH = 32
 _CENTROID_CHUNKS = 2000
 _CHUNKS_IN_MEMORY = 200_000
 _PAGE = 5000
-_CANDIDATES = 200
+_CANDIDATES = 100
 """Chunks looked at for one search. The index is in the order of plain cosines, the answer in that of centred
-ones: of 30,000 real chunks the ten nearest are among the first 40 of the other order in 98.8% of cases, among
-100 in 99.7%, and among 200 in all."""
+ones. Of 22,319 real chunks the ten nearest were, for each of 100 queries, among the first 24 of the other order
+with the lean below, and among the first 73 without."""
+_NEAR = 0.4
+"""The centred cosine at which both orders should agree: about that of the tenth nearest of 20,000 chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class HnswSettings(BaseModel):
 
     ef_construction: int = Field(default=200, ge=1)
     max_neighbors: int = Field(default=24, ge=2)
-    ef_search: int = Field(default=200, ge=1)
+    ef_search: int = Field(default=800, ge=1)
     sync_threshold: int = Field(default=5000, ge=2)
 
 
@@ -256,7 +258,7 @@ class VectorIndex:
 def _query(collection: Collection, vector: Vectors, centre: Vectors, count: int) -> list[Hit]:
     """The chunks nearest to `vector`, scored by the cosine of their own centred vectors, best first."""
     found = collection.query(
-        query_embeddings=[vector],  # type: ignore[arg-type]  # Chroma takes numpy arrays
+        query_embeddings=[_plain(vector, centre)],  # type: ignore[arg-type]  # Chroma takes numpy arrays
         n_results=count,
         include=["metadatas", "documents", "embeddings"],
     )
@@ -269,6 +271,19 @@ def _query(collection: Collection, vector: Vectors, centre: Vectors, count: int)
         for metadata, document, score in zip(metadatas[0], documents[0], scores, strict=True)
     ]
     return sorted(hits, key=lambda hit: hit.score, reverse=True)
+
+
+def _plain(vector: Vectors, centre: Vectors) -> Vectors:
+    """The vector whose plain cosines order what is near as the centred cosines with `vector` do.
+
+    For passages x of length 1 the centred cosine f(x) = (x - c)·v / |x - c| grows with x·v and, through
+    |x - c|² = 1 + |c|² - 2 x·c, with x·c. Its gradient where f is s and |x - c| is d, of the usual size
+    sqrt(1 - |c|²), lies along v + (s / d) c. Besides, `vector` alone is nearly at a right angle to all
+    passages, and graphs find little from so far away.
+    """
+    distance = np.sqrt(max(1.0 - float(centre @ centre), 1e-6))
+    plain: Vectors = vector + np.float32(_NEAR / distance) * centre
+    return plain
 
 
 def _centred_scores(embeddings: object, vector: Vectors, centre: Vectors) -> Vectors:
