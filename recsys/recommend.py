@@ -12,11 +12,12 @@ import numpy as np
 
 from recsys.catalog import History, Item, ItemRef
 from recsys.demos import LANGUAGES
-from recsys.errors import EmptyRequestError, InputError, TextTooLongError
+from recsys.errors import InputError
 from recsys.llm.base import Backend, Request, Sampling, ShowsPrompt
 from recsys.llm.pool import ModelPool
 from recsys.mentions import MentionFinder
-from recsys.prompts.build import build_prompt, language_of
+from recsys.person import Person
+from recsys.prompts.build import build_prompt
 from recsys.recommendation import Asked, Recommendation, RecommendedItem, Timings
 from recsys.retrieval.answer_text import answer_part
 from recsys.retrieval.catalogs import Catalogs
@@ -29,13 +30,7 @@ from recsys.retrieval.reasons import reasons
 from recsys.retrieval.rerank import reranker
 from recsys.retrieval.settings import RetrievalSettings
 
-__all__ = ["MAX_INPUT_CHARS", "MAX_ITEMS", "NO_MODEL", "Recommendation", "RecommendedItem", "Recommender"]
-
-MAX_INPUT_CHARS = 20_000
-"""Characters of history and query together."""
-
-MAX_ITEMS = 100
-"""Items in one list of recommendations."""
+__all__ = ["NO_MODEL", "Recommendation", "RecommendedItem", "Recommender"]
 
 NO_MODEL = "none"
 """In place of a model: nothing is written, the items are those nearest to history and query."""
@@ -44,22 +39,6 @@ _BY_SEARCH = RetrievalSettings(order="search")
 
 _TEMPERATURE, _TOP_P = 0.5, 0.9
 """Steadier than the sampling of candidates, which have to differ from each other."""
-
-
-@dataclass(frozen=True)
-class _Person:
-    """A checked request: who asks, for what."""
-
-    catalog: str
-    domain: str
-    history: tuple[tuple[str, Item], ...]
-    titles: tuple[str, ...]
-    query: str
-    k: int
-
-    def language(self, wanted: str) -> str:
-        """`wanted`, or where that is "auto" the language of the query or the titles."""
-        return language_of(self.query or " ".join(self.titles)) if wanted == "auto" else wanted
 
 
 @dataclass(frozen=True)
@@ -108,7 +87,7 @@ class Recommender:
         Raises EmptyRequestError, TextTooLongError, UnknownCatalogError, UnknownModelError,
         UnknownAdapterError, NotReadyError and others of the tree before the first yield.
         """
-        person = self._person(catalog, history, query, k)
+        person = Person.read(self.catalogs, catalog, history, query, k)
         written = _Written(Recommendation(asked=_asked(person, language)))
         if model != NO_MODEL and settings.needs_model:
             cancelled = cancel or threading.Event()
@@ -143,7 +122,7 @@ class Recommender:
 
     def retrieve(self, catalog: str, text: str, k: int = 10) -> Recommendation:
         """The `k` items of `catalog` nearest to `text`, without a model."""
-        return self._nearest(self._person(catalog, (), text, k))
+        return self._nearest(Person.read(self.catalogs, catalog, (), text, k))
 
     def more_like(self, catalog: str, like: ItemRef, k: int = 10) -> Recommendation:
         """The `k` items of `catalog` nearest to one item, which may be of another catalogue. Without a model.
@@ -153,11 +132,11 @@ class Recommender:
         known = self.catalogs.store.get(like.catalog, [like.id]) if like.catalog else {}
         if like.id not in known:
             raise InputError(reason=f"There is no item {like.id!r} in the catalogue {like.catalog!r}.")
-        return self._nearest(self._person(catalog, [like], "", k))
+        return self._nearest(Person.read(self.catalogs, catalog, [like], "", k))
 
     def search_chunks(self, catalog: str, text: str, k: int = 10) -> Recommendation:
         """The `k` passages of `catalog` nearest to `text`, as items that may come several times."""
-        person, index = self._person(catalog, (), text, k), self.catalogs.index
+        person, index = Person.read(self.catalogs, catalog, (), text, k), self.catalogs.index
         started = time.perf_counter()
         parts = self._parts(person)
         embedded = time.perf_counter()
@@ -166,7 +145,7 @@ class Recommender:
         there = [(known[hit.item_id], hit) for hit in hits if hit.item_id in known]
         return replace(self._found_items(person, parts, there, started, embedded), id="")
 
-    def _nearest(self, person: _Person) -> Recommendation:
+    def _nearest(self, person: Person) -> Recommendation:
         """The items nearest to what is known of a person, without a model."""
         started = time.perf_counter()
         parts = self._parts(person)
@@ -177,7 +156,7 @@ class Recommender:
 
     def _found_items(
         self,
-        person: _Person,
+        person: Person,
         parts: Parts,
         hits: Sequence[tuple[Item, Hit]],
         started: float,
@@ -193,7 +172,7 @@ class Recommender:
             id=_new_id(),
         )
 
-    def _parts(self, person: _Person, answers: Sequence[str] = ()) -> Parts:
+    def _parts(self, person: Person, answers: Sequence[str] = ()) -> Parts:
         return search_parts(
             self.catalogs.index,
             self.catalogs.embedder,
@@ -203,36 +182,9 @@ class Recommender:
             answer=answers,
         )
 
-    def _person(self, catalog: str, history: Sequence[str | ItemRef], query: str, k: int) -> _Person:
-        """The request, once everything about it is in order."""
-        entries = [entry for entry in history if _title_of(entry)]
-        titles = tuple(map(_title_of, entries))
-        query = query.strip()
-        if not entries and not query:
-            raise EmptyRequestError()
-        if (length := len(query) + sum(map(len, titles))) > MAX_INPUT_CHARS:
-            raise TextTooLongError(what="history or query", length=length, limit=MAX_INPUT_CHARS)
-        if not 1 <= k <= MAX_ITEMS:
-            raise InputError(reason=f"k is {k}; between 1 and {MAX_ITEMS} items can be asked for.")
-        row = self.catalogs.searchable(catalog)
-        return _Person(catalog, row.domain, self._found(entries, catalog), titles, query, k)
-
-    def _found(self, entries: Sequence[str | ItemRef], prefer: str) -> tuple[tuple[str, Item], ...]:
-        """(catalogue, item) of each entry: items where they are, titles where `Catalogs.find` says."""
-        known = {
-            position: (entry.catalog, items[entry.id])
-            for position, entry in enumerate(entries)
-            if isinstance(entry, ItemRef)
-            and entry.catalog
-            and entry.id in (items := self.catalogs.store.get(entry.catalog, [entry.id]))
-        }
-        titles = [_title_of(entry) for position, entry in enumerate(entries) if position not in known]
-        by_title = iter(self.catalogs.find(titles, prefer=prefer))
-        return tuple(known.get(position) or next(by_title) for position in range(len(entries)))
-
     def _answered(
         self,
-        person: _Person,
+        person: Person,
         model: str,
         language: str,
         seed: int,
@@ -303,7 +255,7 @@ class Recommender:
         )
 
 
-def _asked(person: _Person, language: str = "auto") -> Asked:
+def _asked(person: Person, language: str = "auto") -> Asked:
     """What was asked, of no model."""
     spoken = person.language(language)
     return Asked(
@@ -314,10 +266,6 @@ def _asked(person: _Person, language: str = "auto") -> Asked:
 
 def _new_id() -> str:
     return secrets.token_urlsafe(12)
-
-
-def _title_of(entry: str | ItemRef) -> str:
-    return ((entry.title or entry.id) if isinstance(entry, ItemRef) else entry).strip()
 
 
 def _prompt_text(backend: Backend, request: Request) -> str:

@@ -28,8 +28,8 @@ _CHUNKS_IN_MEMORY = 200_000
 _PAGE = 5000
 _CANDIDATES = 100
 """Chunks looked at for one search. The index is in the order of plain cosines, the answer in that of centred
-ones. Of 22,319 real chunks the ten nearest were, for each of 100 queries, among the first 24 of the other order
-with the lean below, and among the first 73 without."""
+ones. Of 22,319 real chunks the ten nearest were, for each of 100 queries, among the first 24 in the order of
+`_plain`, and among the first 73 in that of the centred vector itself."""
 _NEAR = 0.4
 """The centred cosine at which both orders should agree: about that of the tenth nearest of 20,000 chunks."""
 

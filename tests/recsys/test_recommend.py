@@ -18,7 +18,8 @@ from recsys.errors import (
     ZeroshelfError,
 )
 from recsys.llm.pool import ModelPool
-from recsys.recommend import MAX_INPUT_CHARS, NO_MODEL, Recommendation, Recommender
+from recsys.person import MAX_INPUT_CHARS
+from recsys.recommend import NO_MODEL, Recommendation, Recommender
 from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.settings import RetrievalSettings, retrieval_settings
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from recsys.catalog import ItemRef
-from recsys.recommend import MAX_INPUT_CHARS
+from recsys.person import MAX_INPUT_CHARS
 
 MAX_HISTORY = 200
 MAX_BESIDE = 3

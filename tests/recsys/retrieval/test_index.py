@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +8,11 @@ import pytest
 
 from recsys.errors import IndexMismatchError
 from recsys.retrieval.chunks import Chunk
-from recsys.retrieval.embedders import Embedder
+from recsys.retrieval.embedders import Embedder, Vectors
+from recsys.retrieval.embedders.around import AroundEmbedder
 from recsys.retrieval.hyde import hyde_vector
 from recsys.retrieval.index import VectorIndex
+from recsys.retrieval.item_matrix import unit
 from tests.recsys.retrieval.chroma_server import chroma_server
 
 TEXTS = {
@@ -141,3 +143,37 @@ def test_removed_items_are_not_found(index: VectorIndex, embedder: Embedder) -> 
     assert collection.count() == 3
     vector = hyde_vector(index, embedder, target="removed", query="Mars")
     assert {hit.item_id for hit in index.search("removed", vector, 9)} == {"kitchen", "한식"}
+
+
+class _Given(AroundEmbedder):
+    """Passages are numbers: the rows of `vectors` (shape (passages, 384)) that they stand for."""
+
+    def __init__(self, embedder: Embedder, vectors: Vectors) -> None:
+        super().__init__(embedder)
+        self._vectors = vectors
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._embedder.embed_queries(texts)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._vectors[[int(text) for text in texts]]
+
+
+def test_few_candidates_hold_what_is_nearest_around_the_centre(
+    folder: Path, url: str, embedder: Embedder
+) -> None:
+    """Passages of ten topics, all around one direction and some much nearer to it than others: there the
+    order of plain cosines, which the index knows, is not that of the centred ones."""
+    rng = np.random.default_rng(0)
+    topics = unit(rng.normal(size=(10, 384)))
+    off = unit(topics[np.arange(1500) % 10] + 1.5 * unit(rng.normal(size=(1500, 384))))
+    vectors = unit(np.eye(1, 384)[0] + off * rng.uniform(0.25, 0.8, size=(1500, 1))).astype(np.float32)
+    index = VectorIndex(folder, _Given(embedder, vectors), url=url)
+    index.add(index.create("crowded"), [Chunk(str(n), 0, str(n), str(n)) for n in range(len(vectors))])
+    centred = unit(vectors - index.centroid("crowded"))
+    found = 0
+    for topic in topics:
+        asked = unit(topic + 0.8 * unit(rng.normal(size=384))).astype(np.float32)
+        exact = {str(n) for n in np.argsort(-(centred @ asked))[:10]}
+        found += len(exact & {hit.item_id for hit in index.chunks("crowded", asked, 40)[:10]})
+    assert found >= 90  # of 100; 70 with the centred vector itself
