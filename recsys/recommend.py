@@ -21,7 +21,7 @@ from recsys.prompts.build import build_prompt
 from recsys.recommendation import Asked, Recommendation, RecommendedItem, Timings
 from recsys.retrieval.answer_text import answer_part
 from recsys.retrieval.catalogs import Catalogs
-from recsys.retrieval.choosing import Rerank, Sought, choose, ranker_for
+from recsys.retrieval.choosing import Rerank, Sought, by_signals, choose
 from recsys.retrieval.highlight import Source, about, mark_passages
 from recsys.retrieval.hyde import Parts, search_parts
 from recsys.retrieval.index import Hit
@@ -100,8 +100,7 @@ class Recommender:
         embedded = time.perf_counter()
         sought = Sought(catalog, vector, person.history, person.query, counted)
         hits = choose(self.catalogs, sought, k, settings, written.rerank)
-        by_signals = settings.order == "signals" or (settings.order == "auto" and sought.at_home)
-        by_signals = by_signals and ranker_for(self.catalogs, sought, settings) is not None
+        signals = by_signals(sought, settings) and self.catalogs.ranker(catalog) is not None
         reranked = written.rerank.seconds if written.rerank else 0.0
         timings = Timings(
             generate=1000 * written.seconds,
@@ -114,7 +113,7 @@ class Recommender:
             answer=answer,
             items=self._explained(catalog, hits, parts, person.history, person.query, answer),
             mentions=self._mentions.find(answer, catalog, person.history, person.query),
-            ranked_by="history" if by_signals else "search",
+            ranked_by="history" if signals else "search",
             timings=timings,
             id=_new_id(),
             done=True,

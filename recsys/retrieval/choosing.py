@@ -64,13 +64,13 @@ def choose(
 ) -> list[tuple[Item, Hit]]:
     """The `k` items to show, best first, each with its passage nearest to what is sought."""
     depth = max(2 * k, settings.rerank_depth, settings.diversity.depth if settings.diversity.mmr else 0)
-    ranker = ranker_for(catalogs, sought, settings)
-    if ranker is not None and settings.order == "auto" and not sought.at_home:
-        ranking = _by_words(ranker, sought, depth, settings)
-    elif ranker is not None:
+    ranker = catalogs.ranker(sought.catalog)
+    if ranker is None:
+        ranking = _by_index(catalogs, sought, depth)
+    elif by_signals(sought, settings):
         ranking = _by_signals(catalogs, ranker, sought, depth, settings)
     else:
-        ranking = _by_search(catalogs, sought, depth)
+        ranking = _by_vector(ranker, sought, depth, settings)
     if rerank is not None and (first := settings.rerank_depth) and ranking.items:
         ranking = _reranked(ranking, rerank, first)
     items = _diverse(ranking, settings.diversity)[:k]
@@ -79,12 +79,12 @@ def choose(
     return [(item, hits[item.id]) for item in items if item.id in hits]  # not removed just now
 
 
-def ranker_for(catalogs: Catalogs, sought: Sought, settings: RetrievalSettings) -> CatalogRanker | None:
-    """What ranks by more than one vector, where that is wanted and the catalogue is not too large for it."""
-    return None if settings.order == "search" else catalogs.ranker(sought.catalog)
+def by_signals(sought: Sought, settings: RetrievalSettings) -> bool:
+    """Whether a catalogue in memory is ranked by what `CatalogRanker` knows of a history, not by a vector."""
+    return settings.order == "signals" or (settings.order == "auto" and sought.at_home)
 
 
-def _by_search(catalogs: Catalogs, sought: Sought, depth: int) -> _Ranking:
+def _by_index(catalogs: Catalogs, sought: Sought, depth: int) -> _Ranking:
     found = catalogs.search(sought.catalog, sought.vector, depth, sought.exclude)
     items = tuple(item for item, _ in found)
 
@@ -115,14 +115,18 @@ def _by_signals(
     return _first(ranker, ranker.scores(wanted, settings.signals), sought, depth)
 
 
-def _by_words(ranker: CatalogRanker, sought: Sought, depth: int, settings: RetrievalSettings) -> _Ranking:
-    texts = [words_of(item) for _, item in sought.history] + [sought.query] * bool(sought.query)
-    scores = search_scores(ranker, sought.vector, texts, settings.signals.keywords)
+def _by_vector(ranker: CatalogRanker, sought: Sought, depth: int, settings: RetrievalSettings) -> _Ranking:
+    """By the search vector against all passages; unless `order` is "search", by the words as well."""
+    if settings.order == "search":
+        scores = ranker.matrix.centred_cosines(sought.vector[None])[0]
+    else:
+        texts = [words_of(item) for _, item in sought.history] + [sought.query] * bool(sought.query)
+        scores = search_scores(ranker, sought.vector, texts, settings.signals.keywords)
     return _first(ranker, scores, sought, depth)
 
 
 def _first(ranker: CatalogRanker, scores: Scores, sought: Sought, depth: int) -> _Ranking:
-    left_out = [number for number, item in enumerate(ranker.items) if item.id in sought.exclude]
+    left_out = [ranker.places[item_id] for item_id in sought.exclude if item_id in ranker.places]
     chosen = candidates(scores, depth, left_out)
     items = tuple(ranker.items[number] for number in chosen.tolist())
     centre = ranker.matrix.centre

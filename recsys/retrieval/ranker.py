@@ -83,8 +83,13 @@ class CatalogRanker:
 
     def prepare(self) -> None:
         """Make now what is otherwise made at its first use."""
-        _ = (self.keywords, self.series, self.numbers)
+        _ = (self.places, self.keywords, self.series, self.numbers)
         self.matrix.prepare()
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Each item's place in `items`, by its id."""
+        return {item.id: place for place, item in enumerate(self.items)}
 
     @cached_property
     def keywords(self) -> KeywordIndex:

@@ -177,3 +177,17 @@ def test_few_candidates_hold_what_is_nearest_around_the_centre(
         exact = {str(n) for n in np.argsort(-(centred @ asked))[:10]}
         found += len(exact & {hit.item_id for hit in index.chunks("crowded", asked, 40)[:10]})
     assert found >= 90  # of 100; 70 with the centred vector itself
+
+
+def test_items_of_many_chunks_are_read_whole(index: VectorIndex, embedder: Embedder) -> None:
+    lines = [
+        f"chapter {n}: {word}" for n, word in enumerate("bees steel soup moon tax rain owls tea".split())
+    ]
+    texts = {"book": [*lines, "the last chapter is about a lighthouse"], "leaf": ["a recipe for bread"]}
+    chunks = [Chunk(item, n, text, text) for item, all_ in texts.items() for n, text in enumerate(all_)]
+    index.add(index.create("long"), chunks)
+    vector = hyde_vector(index, embedder, target="long", query="lighthouse")
+    assert index.passages("long", vector, ["book", "leaf"])["book"].chunk == texts["book"][-1]
+    for item, vectors in index.item_vectors("long", ["leaf", "book", "book"]).items():
+        expected = np.mean(embedder.embed_passages(texts[item]), axis=0)
+        np.testing.assert_allclose(vectors, expected, atol=1e-5)
