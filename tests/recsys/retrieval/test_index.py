@@ -180,9 +180,7 @@ def test_few_candidates_hold_what_is_nearest_around_the_centre(
 
 
 def test_items_of_many_chunks_are_read_whole(index: VectorIndex, embedder: Embedder) -> None:
-    lines = [
-        f"chapter {n}: {word}" for n, word in enumerate("bees steel soup moon tax rain owls tea".split())
-    ]
+    lines = [f"chapter {n}: about {what}" for n, what in enumerate(["bees", "steel", "soup", "the moon"] * 2)]
     texts = {"book": [*lines, "the last chapter is about a lighthouse"], "leaf": ["a recipe for bread"]}
     chunks = [Chunk(item, n, text, text) for item, all_ in texts.items() for n, text in enumerate(all_)]
     index.add(index.create("long"), chunks)
