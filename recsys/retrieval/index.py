@@ -58,7 +58,7 @@ class HnswSettings(BaseModel):
 
     ef_construction: int = Field(default=200, ge=1)
     max_neighbors: int = Field(default=24, ge=2)
-    ef_search: int = Field(default=800, ge=1)
+    ef_search: int = Field(default=4000, ge=1)
     sync_threshold: int = Field(default=5000, ge=2)
 
 
