@@ -163,7 +163,7 @@ class VectorIndex:
 
     @told
     def centroid(self, catalog: str) -> Vectors:
-        """The mean of a catalogue's chunk vectors, of at most 2,000 of them; shape (dimension,).
+        """The mean of a catalogue's chunk vectors, of at most 2,000 from all over it; shape (dimension,).
 
         Zeros where the catalogue is not indexed. That of a large one is kept until a tenth has been added,
         so that queries are quick while it is being indexed.
@@ -174,11 +174,12 @@ class VectorIndex:
         known = self._centroids.get(catalog)
         if known is not None and known.collection == collection.id and known.lasts(collection):
             return known.vector
-        found = collection.get(limit=_CENTROID_CHUNKS, include=["embeddings"])["embeddings"]
-        if found is None or len(found) == 0:
+        count = collection.count()
+        sample = _spread(collection, count, _CENTROID_CHUNKS)
+        if not len(sample):
             return np.zeros(self._embedder.dimension, dtype=np.float32)
-        vector: Vectors = np.mean(np.asarray(found, dtype=np.float32), axis=0)
-        self._centroids[catalog] = _Centroid(vector, collection.id, collection.count(), time.monotonic())
+        vector: Vectors = np.mean(sample, axis=0)
+        self._centroids[catalog] = _Centroid(vector, collection.id, count, time.monotonic())
         return vector
 
     @told
@@ -264,6 +265,13 @@ class VectorIndex:
         """Chroma allows few characters in a name, so a catalogue's own name is hashed."""
         whole = f"{self._owner}/{catalog}" if self._owner else catalog
         return "catalog-" + hashlib.sha256(whole.encode()).hexdigest()[:32]
+
+
+def _spread(collection: Collection, count: int, most: int) -> Vectors:
+    """The vectors of `most` of a collection's `count` chunks, in ten runs from its beginning to its end."""
+    starts = [0] if count <= most else [count * tenth // 10 for tenth in range(10)]
+    runs = (collection.get(limit=most // len(starts), offset=n, include=["embeddings"]) for n in starts)
+    return np.asarray([vector for run in runs for vector in run["embeddings"]], dtype=np.float32)  # type: ignore[union-attr]  # asked for
 
 
 def _chunk_id(item_id: str, number: int) -> str:

@@ -189,3 +189,15 @@ def test_items_of_many_chunks_are_read_whole(index: VectorIndex, embedder: Embed
     for item, vectors in index.item_vectors("long", ["leaf", "book", "book"]).items():
         expected = np.mean(embedder.embed_passages(texts[item]), axis=0)
         np.testing.assert_allclose(vectors, expected, atol=1e-5)
+
+
+def test_centre_of_a_large_catalogue_is_that_of_all_its_parts(
+    folder: Path, url: str, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.retrieval.index._CENTROID_CHUNKS", 20)
+    vectors = np.eye(2, 384, dtype=np.float32)[
+        np.arange(60) // 40
+    ]  # two thirds say one thing, the last another
+    index = VectorIndex(folder, _Given(embedder, vectors), url=url)
+    index.add(index.create("two parts"), [Chunk(str(n), 0, str(n), str(n)) for n in range(60)])
+    np.testing.assert_allclose(index.centroid("two parts")[:2], [0.7, 0.3], atol=0.05)
