@@ -56,9 +56,9 @@ class HnswSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    ef_construction: int = Field(default=200, ge=1)
-    max_neighbors: int = Field(default=24, ge=2)
-    ef_search: int = Field(default=4000, ge=1)
+    ef_construction: int = Field(default=400, ge=1)
+    max_neighbors: int = Field(default=40, ge=2)
+    ef_search: int = Field(default=2400, ge=1)
     sync_threshold: int = Field(default=5000, ge=2)
 
 
