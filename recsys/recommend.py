@@ -22,9 +22,9 @@ from recsys.recommendation import Asked, Recommendation, RecommendedItem, Timing
 from recsys.retrieval.answer_text import answer_part
 from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.choosing import Rerank, Sought, by_signals, choose
+from recsys.retrieval.collection import Hit
 from recsys.retrieval.highlight import Source, about, mark_passages
 from recsys.retrieval.hyde import Parts, search_parts
-from recsys.retrieval.index import Hit
 from recsys.retrieval.keywords import Scores
 from recsys.retrieval.reasons import reasons
 from recsys.retrieval.rerank import reranker

@@ -20,9 +20,10 @@ from recsys.domains.sources import SourceFolder
 from recsys.errors import IndexInUseError, IndexMismatchError, InputError, NotReadyError, ZeroshelfError
 from recsys.retrieval.catalog_files import CatalogReader
 from recsys.retrieval.catalog_rows import RowProblem
+from recsys.retrieval.collection import Hit
 from recsys.retrieval.embedders import Embedder, Vectors
 from recsys.retrieval.embedders.choice import default_embedder, open_embedder
-from recsys.retrieval.index import Hit, VectorIndex
+from recsys.retrieval.index import VectorIndex
 from recsys.retrieval.indexing import Indexer, IndexState
 from recsys.retrieval.item_store import CatalogRow, ItemStore
 from recsys.retrieval.ranker import CatalogRanker

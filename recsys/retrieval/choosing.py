@@ -9,10 +9,10 @@ import numpy as np
 
 from recsys.catalog import Item
 from recsys.retrieval.catalogs import Catalogs
+from recsys.retrieval.collection import Hit
 from recsys.retrieval.diversity import DiversitySettings, diverse, title_key
 from recsys.retrieval.embedders import Vectors
 from recsys.retrieval.hyde import centred_vectors
-from recsys.retrieval.index import Hit
 from recsys.retrieval.item_matrix import unit
 from recsys.retrieval.keywords import Scores
 from recsys.retrieval.likelihood import candidates

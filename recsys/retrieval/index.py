@@ -20,8 +20,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from recsys.errors import IndexMismatchError
 from recsys.retrieval.chroma import open_client, told
 from recsys.retrieval.chunks import Chunk
+from recsys.retrieval.collection import (
+    Hit,
+    centred_scores,
+    chunk_id,
+    chunks_of,
+    nearest_chunks,
+    spread_vectors,
+)
 from recsys.retrieval.embedders import Embedder, Vectors
-from recsys.retrieval.item_matrix import ItemMatrix, unit
+from recsys.retrieval.item_matrix import ItemMatrix
 
 _EMBED_BATCH = 32
 _CENTROID_CHUNKS = 2000
@@ -31,21 +39,7 @@ _COUNT_AGAIN_S = 2.0
 _CANDIDATES = 100
 """Chunks looked at for one search. The index is in the order of plain cosines, the answer in that of centred
 ones. Of 22,319 real chunks the ten nearest were, for each of 100 queries, among the first 24 in the order of
-`_plain`, and among the first 73 in that of the centred vector itself."""
-_USUAL_CHUNKS = 8
-"""Few items have more chunks than this."""
-_NEAR = 0.4
-"""The centred cosine at which both orders should agree: about that of the tenth nearest of 20,000 chunks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One item with its best chunk. `score` is the cosine similarity of the search vector and the
-    chunk's vector, both centred: 0 is as near as anything in the catalogue, 1 is the same."""
-
-    item_id: str
-    chunk: str
-    score: float
+`plain_vector`, and among the first 73 in that of the centred vector itself."""
 
 
 class HnswSettings(BaseModel):
@@ -148,7 +142,7 @@ class VectorIndex:
             part = chunks[start : start + _EMBED_BATCH]
             vectors = self._embedder.embed_passages([c.embedded for c in part])
             collection.upsert(
-                ids=[_chunk_id(c.item_id, c.number) for c in part],
+                ids=[chunk_id(c.item_id, c.number) for c in part],
                 embeddings=vectors,
                 documents=[c.text for c in part],
                 metadatas=[{"item": c.item_id} for c in part],
@@ -175,7 +169,7 @@ class VectorIndex:
         if known is not None and known.collection == collection.id and known.lasts(collection):
             return known.vector
         count = collection.count()
-        sample = _spread(collection, count, _CENTROID_CHUNKS)
+        sample = spread_vectors(collection, count, _CENTROID_CHUNKS)
         if not len(sample):
             return np.zeros(self._embedder.dimension, dtype=np.float32)
         vector: Vectors = np.mean(sample, axis=0)
@@ -189,7 +183,7 @@ class VectorIndex:
         if collection is None or not ids:
             return {}
         rows: dict[str, list[Vectors]] = defaultdict(list)
-        for item_id, _, vector in _chunks_of(collection, ids):
+        for item_id, _, vector in chunks_of(collection, ids):
             rows[item_id].append(vector)
         return {item_id: np.mean(chunks, axis=0) for item_id, chunks in rows.items()}
 
@@ -223,8 +217,8 @@ class VectorIndex:
         collection = self.collection(catalog)
         if collection is None or not ids:
             return {}
-        found = _chunks_of(collection, ids)
-        scores = _centred_scores([vector for *_, vector in found], vector, self.centroid(catalog))
+        found = chunks_of(collection, ids)
+        scores = centred_scores([vector for *_, vector in found], vector, self.centroid(catalog))
         hits = [Hit(item, text, float(score)) for (item, text, _), score in zip(found, scores, strict=True)]
         return {hit.item_id: hit for hit in sorted(hits, key=lambda hit: hit.score)}
 
@@ -232,7 +226,7 @@ class VectorIndex:
     def chunks(self, catalog: str, vector: Vectors, k: int) -> list[Hit]:
         """The `k` chunks nearest to the centred `vector`, best first; an item may come several times."""
         collection = self.collection(catalog)
-        return _query(collection, vector, self.centroid(catalog), k) if collection else []
+        return nearest_chunks(collection, vector, self.centroid(catalog), k) if collection else []
 
     @told
     def search(
@@ -249,8 +243,8 @@ class VectorIndex:
         centre = self.centroid(catalog)
         wanted = max(_CANDIDATES, 4 * (k + len(exclude)))
         while True:
-            found = _query(collection, vector, centre, wanted)
-            hits = _best_chunks(found, exclude)
+            found = nearest_chunks(collection, vector, centre, wanted)
+            hits = _best_of_items(found, exclude)
             if len(hits) >= k or len(found) < wanted:
                 return hits[:k]
             wanted *= 4
@@ -267,77 +261,7 @@ class VectorIndex:
         return "catalog-" + hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 
-def _spread(collection: Collection, count: int, most: int) -> Vectors:
-    """The vectors of `most` of a collection's `count` chunks, in ten runs from its beginning to its end."""
-    starts = [0] if count <= most else [count * tenth // 10 for tenth in range(10)]
-    runs = (collection.get(limit=most // len(starts), offset=n, include=["embeddings"]) for n in starts)
-    return np.asarray([vector for run in runs for vector in run["embeddings"]], dtype=np.float32)  # type: ignore[union-attr]  # asked for
-
-
-def _chunk_id(item_id: str, number: int) -> str:
-    return f"{item_id}#{number}"
-
-
-def _chunks_of(collection: Collection, ids: Sequence[str]) -> list[tuple[str, str, Vectors]]:
-    """(item, text, vector) of all chunks of the items `ids`.
-
-    Chunks are numbered from 0, and looked up by their own ids, which takes a tenth of the time that looking
-    for the items takes among 200,000 chunks. Only of items with many chunks the rest is looked for.
-    """
-    first = collection.get(
-        ids=[_chunk_id(item_id, number) for item_id in dict.fromkeys(ids) for number in range(_USUAL_CHUNKS)],
-        include=["metadatas", "documents", "embeddings"],
-    )
-    parts, known = [first], set(first["ids"])
-    if many := [item_id for item_id in dict.fromkeys(ids) if _chunk_id(item_id, _USUAL_CHUNKS - 1) in known]:
-        where: dict[str, Any] = {"item": {"$in": many}}
-        parts.append(collection.get(where=where, include=["metadatas", "documents", "embeddings"]))
-    found: dict[str, tuple[str, str, Vectors]] = {}
-    for part in parts:
-        vectors = np.asarray(part["embeddings"], dtype=np.float32)
-        rows = zip(part["ids"], part["metadatas"] or [], part["documents"] or [], vectors, strict=True)
-        found |= {chunk_id: (str(data["item"]), text, vector) for chunk_id, data, text, vector in rows}
-    return list(found.values())
-
-
-def _query(collection: Collection, vector: Vectors, centre: Vectors, count: int) -> list[Hit]:
-    """The chunks nearest to `vector`, scored by the cosine of their own centred vectors, best first."""
-    found = collection.query(
-        query_embeddings=[_plain(vector, centre)],  # type: ignore[arg-type]  # Chroma takes numpy arrays
-        n_results=count,
-        include=["metadatas", "documents", "embeddings"],
-    )
-    metadatas, documents, embeddings = found["metadatas"], found["documents"], found["embeddings"]
-    if metadatas is None or documents is None or embeddings is None:
-        return []  # never: they are asked for in `include`
-    scores = _centred_scores(embeddings[0], vector, centre)
-    hits = [
-        Hit(str(metadata["item"]), document, float(score))
-        for metadata, document, score in zip(metadatas[0], documents[0], scores, strict=True)
-    ]
-    return sorted(hits, key=lambda hit: hit.score, reverse=True)
-
-
-def _plain(vector: Vectors, centre: Vectors) -> Vectors:
-    """The vector whose plain cosines order what is near as the centred cosines with `vector` do.
-
-    For passages x of length 1 the centred cosine f(x) = (x - c)·v / |x - c| grows with x·v and, through
-    |x - c|² = 1 + |c|² - 2 x·c, with x·c. Its gradient where f is s and |x - c| is d, of the usual size
-    sqrt(1 - |c|²), lies along v + (s / d) c. Besides, `vector` alone is nearly at a right angle to all
-    passages, and graphs find little from so far away.
-    """
-    distance = np.sqrt(max(1.0 - float(centre @ centre), 1e-6))
-    plain: Vectors = vector + np.float32(_NEAR / distance) * centre
-    return plain
-
-
-def _centred_scores(embeddings: object, vector: Vectors, centre: Vectors) -> Vectors:
-    centred = np.asarray(embeddings, dtype=np.float32).reshape(-1, len(centre)) - centre
-    scores: Vectors = unit(centred) @ vector
-    return scores
-
-
-def _best_chunks(hits: Sequence[Hit], exclude: frozenset[str]) -> list[Hit]:
+def _best_of_items(hits: Sequence[Hit], exclude: frozenset[str]) -> list[Hit]:
     best: dict[str, Hit] = {}
     for hit in hits:
         if hit.item_id not in exclude and hit.item_id not in best:
