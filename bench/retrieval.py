@@ -156,7 +156,6 @@ def _recall(catalogs: Catalogs, queries: Sequence[str]) -> str:
     matrix = catalogs.index.matrix(_NAME, ids)
     if matrix is None:
         return "recall@10: the catalogue is too large to be searched exactly"
-    matrix.centre = catalogs.index.centroid(_NAME)  # that of the scores: of 2,000 chunks
     shares = []
     for query in queries:
         vector = hyde_vector(catalogs.index, catalogs.embedder, target=_NAME, query=query)

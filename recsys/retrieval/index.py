@@ -189,7 +189,7 @@ class VectorIndex:
 
     @told
     def matrix(self, catalog: str, ids: Sequence[str]) -> ItemMatrix | None:
-        """All chunk vectors of a catalogue, by item in the order of `ids`.
+        """All chunk vectors of a catalogue, by item in the order of `ids`. Their mean becomes its centroid.
 
         None where there is no index, where an item has no chunk yet, or where there are more than 200,000
         chunks (0.3 GB at 384 dimensions).
@@ -209,7 +209,9 @@ class VectorIndex:
         present, starts = np.unique(owner[order], return_index=True)
         if len(present) < len(ids):
             return None
-        return ItemMatrix(np.concatenate(parts)[order], starts)
+        matrix = ItemMatrix(np.concatenate(parts)[order], starts)
+        self._centroids[catalog] = _Centroid(matrix.centre, collection.id, total, time.monotonic())
+        return matrix
 
     @told
     def passages(self, catalog: str, vector: Vectors, ids: Sequence[str]) -> dict[str, Hit]:

@@ -201,3 +201,7 @@ def test_centre_of_a_large_catalogue_is_that_of_all_its_parts(
     index = VectorIndex(folder, _Given(embedder, vectors), url=url)
     index.add(index.create("two parts"), [Chunk(str(n), 0, str(n), str(n)) for n in range(60)])
     np.testing.assert_allclose(index.centroid("two parts")[:2], [0.7, 0.3], atol=0.05)
+    matrix = index.matrix("two parts", [str(n) for n in range(60)])
+    assert matrix is not None
+    np.testing.assert_array_equal(index.centroid("two parts"), matrix.centre)  # scores are around what orders
+    np.testing.assert_allclose(matrix.centre[:2], [2 / 3, 1 / 3], atol=1e-5)
