@@ -74,7 +74,7 @@ class TrainingConfig(BaseModel):
         description="Tokens of prompt and answer together; longer answers are cut, longer prompts left out.",
     )
     held_out: float = Field(
-        default=0.1, ge=0, le=0.5, description="Share of the prompts kept aside to measure on."
+        default=0.1, ge=0, le=0.5, description="Share of the prompts kept aside to measure on, 500 at most."
     )
     eval_steps: int = Field(
         default=50,

@@ -11,6 +11,7 @@ from training.runs.events import (
     AgreementEvent,
     DataEvent,
     Event,
+    MeasuringEvent,
     MetricsEvent,
     NoteEvent,
     ReferenceEvent,
@@ -76,6 +77,9 @@ def line_of(event: Event) -> str:
         case ReferenceEvent():
             left = "" if event.eta_s is None else f"  about {event.eta_s:.0f} s left"
             return f"reference's log-probabilities {event.pairs_done}/{event.pairs} pairs{left}"
+        case MeasuringEvent():
+            left = "" if event.eta_s is None else f"  about {event.eta_s:.0f} s left"
+            return f"held-out rows {event.rows_done}/{event.rows}{left}"
         case SampleEvent():
             return f"{len(event.answers)} fixed prompts answered after step {event.step}"
         case ResumeEvent():

@@ -23,7 +23,7 @@ from training.machine.processor import is_fast_at_bf16
 from training.machine.speeds import expected_speed
 from training.methods import Rows, parsed
 from training.runs.queue import folders
-from training.steps import precomputes, total_steps
+from training.steps import measurements, precomputes, total_steps
 
 _SHORTEST = 256
 
@@ -78,6 +78,7 @@ def preflight(config: TrainingConfig, data: Path | Rows, home: Path) -> Prefligh
         config.epochs * len(rows.train),
     )
     held_out = len(rows.held_out)
+    seen += _FORWARD * held_out * measurements(config, len(rows.train))
     if isinstance(config, DpoConfig) and precomputes(config, len(rows.train), held_out):
         seen += _FORWARD * (len(rows.train) + held_out)
     speed = expected_speed(home, config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from training.config import DpoConfig, TrainingConfig
+from training.config import DpoConfig, SftConfig, TrainingConfig
 
 
 def total_steps(config: TrainingConfig, rows: int) -> int:
@@ -12,6 +12,12 @@ def total_steps(config: TrainingConfig, rows: int) -> int:
     batches = math.ceil(rows / (config.batch_size * config.processes))
     steps = config.epochs * math.ceil(batches / config.gradient_accumulation)
     return min(steps, config.max_steps or steps)
+
+
+def measurements(config: TrainingConfig, rows: int) -> int:
+    """How often the held-out rows are measured: at the end, on the way, and in SFT before the first step."""
+    on_the_way = total_steps(config, rows) // config.eval_steps if config.eval_steps else 0
+    return 1 + on_the_way + isinstance(config, SftConfig)
 
 
 def precomputes(config: DpoConfig, train: int, held_out: int) -> bool:
@@ -24,5 +30,4 @@ def precomputes(config: DpoConfig, train: int, held_out: int) -> bool:
         return config.precompute_reference == "on"
     steps = total_steps(config, train)
     seen = min(steps * config.batch_size * config.gradient_accumulation, config.epochs * train)
-    measurements = 1 + (steps // config.eval_steps if config.eval_steps else 0)
-    return seen + measurements * held_out > train + held_out
+    return seen + measurements(config, train) * held_out > train + held_out

@@ -16,6 +16,10 @@ class HasPrompt(Protocol):
         """The text that the model continues."""
 
 
+MOST_HELD_OUT = 500
+"""Prompts that are kept aside at most: a share of half a million would take longer to measure than to train
+on, and of 500 the accuracy is known to within 0.044 already."""
+
 T = TypeVar("T", bound=HasPrompt)
 
 
@@ -34,13 +38,13 @@ def split_by_prompt(rows: Sequence[T], held_out: float, seed: int) -> tuple[list
     """Training and held-out rows; all rows of one prompt fall on the same side.
 
     Prompts are ordered by a hash, not shuffled, so a prompt tends to keep its side as more rows
-    come. At least one prompt is left to train on.
+    come. At most `MOST_HELD_OUT` prompts are kept aside, and at least one is left to train on.
     """
 
     def rank(prompt: str) -> str:
         return hashlib.sha256(f"{seed}\n{prompt}".encode()).hexdigest()
 
     prompts = sorted({row.prompt for row in rows}, key=rank)
-    aside = set(prompts[: min(round(held_out * len(prompts)), len(prompts) - 1)])
+    aside = set(prompts[: min(round(held_out * len(prompts)), len(prompts) - 1, MOST_HELD_OUT)])
     train = [row for row in rows if row.prompt not in aside]
     return train, [row for row in rows if row.prompt in aside]

@@ -75,6 +75,15 @@ class ReferenceEvent(_Event):
     eta_s: float | None = None
 
 
+class MeasuringEvent(_Event):
+    """A measurement on the held-out rows, which takes seconds at least, is at `rows_done` of `rows`."""
+
+    kind: Literal["measuring"] = "measuring"
+    rows_done: int
+    rows: int
+    eta_s: float | None = None
+
+
 class ResumeEvent(_Event):
     """The run goes on from the checkpoint after `step`, 0 for the beginning; later numbers are void."""
 
@@ -128,6 +137,7 @@ Event = Annotated[
     | DataEvent
     | MetricsEvent
     | ReferenceEvent
+    | MeasuringEvent
     | SampleEvent
     | ResumeEvent
     | NoteEvent

@@ -10,7 +10,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from training.errors import TrainingDivergedError
-from training.runs.events import Event, MetricsEvent, ReferenceEvent
+from training.runs.events import Event, MeasuringEvent, MetricsEvent, ReferenceEvent
 
 _SHOWN = (
     "loss",
@@ -26,8 +26,30 @@ _SHOWN = (
 )
 _HELD_OUT = "eval_"
 
-_REFERENCE_S = 2.0
-"""Between two reports of how far the reference is."""
+_EVERY_S = 2.0
+"""Between two reports of how far the reference or a measurement is."""
+
+
+class _Pace:
+    """How fast something goes that has an end."""
+
+    def __init__(self, done: int) -> None:
+        self._begun = time.monotonic()
+        self._before = done
+        self.told = self._begun
+
+    def is_due(self) -> bool:
+        """Whether the last report was long enough ago; if so, this is one."""
+        if time.monotonic() - self.told < _EVERY_S:
+            return False
+        self.told = time.monotonic()
+        return True
+
+    def left(self, done: int, total: int) -> float | None:
+        """The seconds that the rest takes; None before anything is done."""
+        if done <= self._before:
+            return None
+        return (time.monotonic() - self._begun) / (done - self._before) * max(total - done, 0)
 
 
 class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not read transformers
@@ -41,8 +63,9 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not 
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
         self._emit = emit
-        self._reference: tuple[float, int] | None = None
-        self._reference_told = -math.inf
+        self._reference: _Pace | None = None
+        self._measuring: _Pace | None = None
+        self._batches = 0
         self._started = 0.0
         self._begun = 0
         self.tokens_per_s = 0.0
@@ -54,14 +77,29 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not 
 
     def on_reference(self, asked: int, pairs: int) -> None:
         """Report now and then that so many pairs' reference log-probabilities are computed."""
-        now = time.monotonic()
-        begun, before = self._reference = self._reference or (now, asked)
-        if asked < pairs and now - self._reference_told < _REFERENCE_S:
-            return
-        self._reference_told = now
-        per_pair = (now - begun) / (asked - before) if asked > before else None
-        left = None if per_pair is None else per_pair * max(pairs - asked, 0)
-        self._emit(ReferenceEvent(pairs_done=min(asked, pairs), pairs=pairs, eta_s=left))
+        begins = self._reference is None
+        pace = self._reference = self._reference or _Pace(asked)
+        if begins or asked >= pairs or pace.is_due():
+            left = pace.left(asked, pairs)
+            self._emit(ReferenceEvent(pairs_done=min(asked, pairs), pairs=pairs, eta_s=left))
+
+    def on_prediction_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Report now and then how far a measurement on the held-out rows is."""
+        loader = kwargs["eval_dataloader"]
+        self._measuring = self._measuring or _Pace(0)
+        self._batches += 1
+        if self._measuring.is_due():
+            batches, rows = len(loader), len(loader.dataset)
+            left = self._measuring.left(self._batches, batches)
+            self._emit(MeasuringEvent(rows_done=rows * self._batches // batches, rows=rows, eta_s=left))
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """A measurement is over."""
+        self._measuring, self._batches = None, 0
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

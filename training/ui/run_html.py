@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from html import escape
 
 from recsys.i18n import duration, text
-from training.runs.events import AgreementEvent, DataEvent, Event, MetricsEvent, ReferenceEvent
+from training.runs.events import (
+    AgreementEvent,
+    DataEvent,
+    Event,
+    MeasuringEvent,
+    MetricsEvent,
+    ReferenceEvent,
+)
 from training.runs.status import RunStatus
 
 
@@ -19,10 +26,13 @@ def run_html(status: RunStatus, events: Sequence[Event], language: str) -> str:
     facts = []
     if status.steps:
         facts.append(say("train_step", step=status.step, steps=status.steps))
-    asked = None if status.is_over else _reference_asked(events)
-    if asked is not None:
-        facts.append(say("train_reference", done=asked.pairs_done, pairs=asked.pairs))
-    eta_s = asked.eta_s if asked else status.eta_s
+    beside = None if status.is_over else _beside_the_steps(events)
+    if isinstance(beside, ReferenceEvent):
+        facts.append(say("train_reference", done=beside.pairs_done, pairs=beside.pairs))
+    elif beside is not None:
+        facts.append(say("train_measuring", done=beside.rows_done, rows=beside.rows))
+    at_first = isinstance(beside, ReferenceEvent) or (beside is not None and not status.step)
+    eta_s = beside.eta_s if beside and at_first else status.eta_s
     if eta_s is not None and not status.is_over:
         facts.append(say("train_eta", eta=duration(eta_s, language)))
     held_out = [e for e in events if isinstance(e, MetricsEvent) and e.split == "held-out"]
@@ -44,7 +54,12 @@ def run_html(status: RunStatus, events: Sequence[Event], language: str) -> str:
     )
 
 
-def _reference_asked(events: Sequence[Event]) -> ReferenceEvent | None:
-    """How far DPO's reference has been asked, while that goes on."""
-    last = next((e for e in reversed(events) if isinstance(e, ReferenceEvent | MetricsEvent)), None)
-    return last if isinstance(last, ReferenceEvent) and last.pairs_done < last.pairs else None
+def _beside_the_steps(events: Sequence[Event]) -> ReferenceEvent | MeasuringEvent | None:
+    """How far the run is with what is not a step, while that goes on."""
+    told = (ReferenceEvent, MeasuringEvent, MetricsEvent)
+    match next((event for event in reversed(events) if isinstance(event, told)), None):
+        case ReferenceEvent() as last if last.pairs_done < last.pairs:
+            return last
+        case MeasuringEvent() as last if last.rows_done < last.rows:
+            return last
+    return None

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from safetensors.numpy import load_file
+from torch.utils.data import DataLoader
 
 from recsys.llm.registry import prompt_format
 from tests.training.support import MODEL, FinishedRun, llama_cpp_tokens, make_row
@@ -14,7 +15,7 @@ from training.data.pairs import TextPair, parse_pairs, render_pair
 from training.data.splits import Prepared
 from training.errors import TrainingDivergedError
 from training.methods import build_trainer
-from training.runs.events import DataEvent, Event, MetricsEvent, ReferenceEvent
+from training.runs.events import DataEvent, Event, MeasuringEvent, MetricsEvent, ReferenceEvent
 from training.trainer.progress import ProgressCallback
 
 pytestmark = [pytest.mark.slow, pytest.mark.model]
@@ -103,6 +104,19 @@ def test_the_reference_is_heard_of_now_and_then(monkeypatch: pytest.MonkeyPatch)
         (16, pytest.approx(3 / 12 * 24)),
         (40, 0),
     ]
+
+
+def test_a_long_measurement_is_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Event] = []
+    progress = ProgressCallback(told.append)
+    loader = DataLoader(range(40), batch_size=4)  # type: ignore[arg-type, var-annotated]
+    for _ in range(2):
+        for second in (100.0, 101.0, 103.0, 104.0, 105.5):
+            monkeypatch.setattr("training.trainer.progress.time.monotonic", lambda now=second: now)
+            progress.on_prediction_step(None, None, None, eval_dataloader=loader)  # type: ignore[arg-type]
+        progress.on_evaluate(None, None, None)  # type: ignore[arg-type]
+    found = [(e.rows_done, e.eta_s) for e in told if isinstance(e, MeasuringEvent)]
+    assert found == 2 * [(12, pytest.approx(3 / 3 * 7)), (20, pytest.approx(5.5 / 5 * 5))]
 
 
 def test_a_loss_that_is_no_number_ends_the_run() -> None:

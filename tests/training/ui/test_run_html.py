@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from training.runs.events import Event, MetricsEvent, ReferenceEvent
+from training.runs.events import Event, MeasuringEvent, MetricsEvent, ReferenceEvent
 from training.runs.status import RunStatus
 from training.ui.run_html import run_html
 
@@ -47,6 +47,18 @@ def test_a_run_that_goes_on_asks_the_reference_again() -> None:
     assert "Step 3 of 9" in found
     assert "80 of 200 pairs" in found
     assert found.count("left") == 1
+
+
+def test_it_says_how_far_a_measurement_is() -> None:
+    at = MeasuringEvent(rows_done=30, rows=120, eta_s=90)
+    first = run_html(status(), [at], "en")
+    assert "held-out rows, 30 of 120" in first
+    assert first.count("left") == 1
+    later = run_html(status(step=3, steps=9, eta_s=5000.0), [STEP, at], "ko")
+    assert "120행 중 30행" in later
+    assert "83분" in later  # until the end of the run, not of the measurement
+    measured = MetricsEvent(split="held-out", step=3, steps=9, values={"loss": 0.4})
+    assert "30" not in run_html(status(step=3, steps=9), [STEP, at, measured], "en")
 
 
 def test_names_are_escaped() -> None:
