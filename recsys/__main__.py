@@ -177,6 +177,9 @@ def evaluate(
     split: Annotated[
         SplitName, typer.Option(help="time, last positive, or time where there is one.")
     ] = "auto",
+    history: Annotated[
+        int, typer.Option(min=1, max=10, help="Items of a history that methods see, the last ones.")
+    ] = 10,
     model: Annotated[str, typer.Option(help="For hyde and likelihood: a model, or model+adapter.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON on the last line.")] = False,
     home: Home = None,
@@ -192,6 +195,7 @@ def evaluate(
         users=users,
         seed=seed,
         split=split,
+        history=history,
         model=model,
     )
     run_evaluation(request, Settings(home=home) if home else Settings(), as_json=as_json)

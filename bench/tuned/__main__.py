@@ -43,7 +43,6 @@ from recsys.retrieval.vector_cache import CachedEmbedder
 from recsys.settings import Paths, usable_cpus
 
 MODEL = "gemma-3-270m"
-_EACH_LANGUAGE = 200
 
 
 class Study:
@@ -59,6 +58,7 @@ class Study:
         also: Path | None = None,
         sft: Path | None = None,
         epochs: int | None = None,
+        each: int = 200,
     ) -> None:
         self.folder = folder
         self.home = folder / "home"
@@ -66,6 +66,7 @@ class Study:
         self.pairs = pairs
         self.rank = rank
         self.epochs = epochs
+        self.each = each
         self.sft = sft.name if sft else "sft"
         self.models: dict[str, str | None] = {self.sft: self.sft} if sft else {"base": None, "sft": "sft"}
         if pairs:
@@ -112,7 +113,7 @@ class Study:
 
     def _prompts(self) -> int:
         """Prompts that are measured, and enough for pairs: not every prompt gives one."""
-        return 2 * _EACH_LANGUAGE + 3 * self.pairs
+        return 2 * self.each + 3 * self.pairs
 
     def _people(self) -> int:
         """Of the demo catalogues. Alone they have to give all prompts, and one person in five gives one,
@@ -184,12 +185,12 @@ class Study:
             print(f"\n{name}, {seconds[name]} s: {json.dumps(metrics)}")
 
     def _asked(self) -> list[Asked]:
-        """The first 200 prompts of each language."""
+        """The first `each` prompts of each language."""
         found = read_asked(self.folder / "rows" / "preference.jsonl")
         return [
             one
             for language in ("en", "ko")
-            for one in [one for one in found if one.language == language][:_EACH_LANGUAGE]
+            for one in [one for one in found if one.language == language][: self.each]
         ]
 
     def _left_over(self, asked: list[Asked]) -> list[Asked]:
@@ -244,9 +245,10 @@ def main(
     also: Annotated[Path | None, typer.Option(help="An adapter's folder to ask as well.")] = None,
     sft: Annotated[Path | None, typer.Option(help="An adapter's folder to begin with; no SFT then.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of DPO, if not the usual ones.")] = None,
+    each: Annotated[int, typer.Option(min=1, help="Prompts of each language to measure.")] = 200,
 ) -> None:
     """Do what is not done yet, and print the table."""
-    Study(folder, data, rows, pairs, rank, also, sft, epochs).run()
+    Study(folder, data, rows, pairs, rank, also, sft, epochs, each).run()
 
 
 if __name__ == "__main__":

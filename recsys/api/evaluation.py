@@ -79,7 +79,8 @@ def register(
 
     @page.shown
     def start_evaluation(config: dict[str, Any], request: gr.Request) -> dict[str, str]:
-        """Start one; `config` has `source`, and may have dataset, methods, users, seed, split, model."""
+        """Start one; `config` has `source`, and may have dataset, methods, users, seed, split, history,
+        model."""
         access.require(request.username, Role.RESEARCHER)
         return {"evaluation": evaluations.start(requested_evaluation(config, sources, pool.check_reference))}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from recsys.catalog import Item
@@ -42,3 +42,13 @@ class EvaluationData:
     def same_catalogue(self) -> bool:
         """Whether histories are of the catalogue itself, so that their items are left out of the ranking."""
         return self.sources is self.items
+
+    def seeing(self, count: int) -> EvaluationData:
+        """The same people and targets, where methods see the last `count` items of each history at most."""
+        if count >= max((len(case.history) for case in self.cases), default=0):
+            return self
+        cases = tuple(replace(case, history=case.history[-count:]) for case in self.cases)
+        note = (
+            f"methods see the last {count} of each history" if count > 1 else "methods see the last item only"
+        )
+        return replace(self, cases=cases, notes=(*self.notes, note))

@@ -55,6 +55,7 @@ def perform(
     data = load_cases(
         request.dataset, request.path, users=request.users, seed=request.seed, split=request.split
     )
+    data = data.seeing(request.history)
     names = check_methods(request.methods or usual_methods(data), data)
     loaded(data)
 

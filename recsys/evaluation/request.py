@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recsys.domains.sources import SourceFolder
 from recsys.errors import InputError
+from recsys.evaluation.cases import HISTORY_LENGTH
 from recsys.evaluation.load import recognise_cases
 from recsys.evaluation.methods.registry import check_names
 from recsys.evaluation.splits import Split
@@ -24,12 +25,13 @@ class _Options(BaseModel):
     users: int = Field(default=500, ge=1, le=MAX_USERS)
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
     split: Split = "auto"
+    history: int = Field(default=HISTORY_LENGTH, ge=1, le=HISTORY_LENGTH)
     model: str = ""
 
 
 class EvaluationRequest(_Options):
     """One evaluation. `methods` empty: all that need no language model; `model` is "name" or
-    "name+adapter", empty: the app's default."""
+    "name+adapter", empty: the app's default; `history` items of each person's are seen at most."""
 
     dataset: str
     path: Path

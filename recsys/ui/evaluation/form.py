@@ -8,6 +8,7 @@ import gradio as gr
 
 from recsys.domains.sources import SourceFolder
 from recsys.errors import InputError
+from recsys.evaluation.cases import HISTORY_LENGTH
 from recsys.evaluation.korean_news import NAME as KOREAN_NEWS
 from recsys.evaluation.load import recognise_cases
 from recsys.evaluation.methods.registry import DEFAULT, GROUPS, METHODS, Group
@@ -54,11 +55,15 @@ class EvaluationForm:
                 0, label=t("data_seed"), info=t("eval_seed_info"), precision=0,
                 elem_id="eval-seed", min_width=110,
             )  # fmt: skip
+            history = gr.Number(
+                HISTORY_LENGTH, label=t("eval_history"), info=t("eval_history_info"), precision=0,
+                elem_id="eval-history", min_width=140,
+            )  # fmt: skip
         split = gr.Radio(
             [(t(f"eval_split_{name}"), name) for name in ("auto", "time", "last")], value="auto",
             label=t("eval_split"), elem_id="eval-split",
         )  # fmt: skip
-        self.inputs = [self._source, *self._groups.values(), self._model, users, seed, split]
+        self.inputs = [self._source, *self._groups.values(), self._model, users, seed, history, split]
 
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         listed = [self._source, self._none, self._model, *self._groups.values()]
@@ -75,12 +80,13 @@ class EvaluationForm:
 
     def check(self, language: str, source: str | None, *values: Any) -> None:
         """Raise InputError in the visitor's language for what a person can easily leave out."""
-        simple, in_domain, with_model, _, users, seed, _ = values
+        simple, in_domain, with_model, _, users, seed, history, _ = values
         missing = {
             "eval_choose_source": not source,
             "eval_choose_methods": not [*simple, *in_domain, *with_model],
             "eval_choose_users": users is None or users < 1,
             "eval_choose_seed": seed is None or seed < 0,
+            "eval_choose_history": history is None or not 1 <= history <= HISTORY_LENGTH,
         }
         for key, is_missing in missing.items():
             if is_missing:
@@ -95,6 +101,7 @@ class EvaluationForm:
         model: str,
         users: float | None,
         seed: float | None,
+        history: float | None,
         split: str,
     ) -> dict[str, Any]:
         """What the fields ask for, as `requested_evaluation` takes it."""
@@ -104,6 +111,7 @@ class EvaluationForm:
             "model": model or "",
             "users": users if users is not None else 0,
             "seed": seed if seed is not None else 0,
+            "history": history if history is not None else 0,
             "split": split or "auto",
         }
 

@@ -104,6 +104,7 @@ def test_unknown_evaluations_are_refused(store: EvaluationStore, name: str) -> N
         ({"users": 0}, "users: Input should be greater"),
         ({"users": "many"}, "users: Input should be a valid integer"),
         ({"seed": -1}, "seed: Input should be greater"),
+        ({"history": 0}, "history: Input should be greater"),
         ({"split": "sideways"}, "split: Input should be"),
         ({"path": "/etc"}, "path: Extra inputs are not permitted"),
     ],

@@ -106,3 +106,12 @@ def test_methods_that_ask_the_model_where_there_are_no_own_histories(folder: Pat
     names = usual_methods(data)
     assert {"default", "default-without-answer", "bm25"} <= set(names)
     assert not {"popularity", "default-without-series", "hyde"} & set(names)
+
+
+def test_less_of_each_history_can_be_seen(folder: Path) -> None:
+    data = load_cases("korean-news", folder, users=10, seed=0)
+    short = data.seeing(3)
+    assert [case.history for case in short.cases] == [case.history[-3:] for case in data.cases]
+    assert [(case.user, case.targets) for case in short.cases] == [(c.user, c.targets) for c in data.cases]
+    assert "last 3" in short.notes[-1]
+    assert data.seeing(10) is data

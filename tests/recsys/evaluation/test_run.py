@@ -149,13 +149,24 @@ def test_likelihood_keeps_the_retrieved_items_on_top(
 
 def test_command_prints_json_last(movielens: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "recsys", "evaluate", "--dataset", "movielens", "--path", str(movielens)]
-    options = ["--methods", "random,item-knn,default", "--users", "6", "--seed", "1", "--json"]
+    options = [
+        "--methods",
+        "random,item-knn,default",
+        "--users",
+        "6",
+        "--seed",
+        "1",
+        "--history",
+        "2",
+        "--json",
+    ]
     done = subprocess.run(
         [*command, *options, "--home", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     report = json.loads(done.stdout.splitlines()[-1])
     assert {"dataset", "users", "items", "methods"} <= set(report)
     assert (report["dataset"], report["users"], report["items"]) == ("movielens", 6, 30)
+    assert "methods see the last 2 of each history" in report["notes"]
     assert [(m["method"], m["zero_shot"]) for m in report["methods"]] == [
         ("random", True),
         ("item-knn", False),
