@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -84,6 +84,26 @@ def choose(page: Page, field: str, name: str) -> None:
 
 def titles(page: Page) -> list[str]:
     return page.locator(".zp-entry bdi").all_inner_texts()
+
+
+def test_nothing_is_asked_before_the_form_is_filled(browser: Browser, app) -> None:
+    """On a slow connection the button is there before what it asks about is."""
+    page = browser.new_page()
+    asked: list[Route] = []
+    page.route("**/queue/join*", lambda route: asked.append(route))
+    page.goto(app.url)
+    button = page.locator("#recommend")
+    expect(button).to_be_visible(timeout=MINUTE)
+    expect(button).to_be_disabled()
+    page.wait_for_timeout(1000)
+    assert asked
+    expect(button).to_be_disabled()
+    page.route("**/queue/join*", lambda route: route.continue_())  # those that come from now on
+    for route in asked:
+        route.continue_()
+    expect(button).to_be_enabled(timeout=MINUTE)
+    expect(page.locator(".zp-entry").first).to_be_visible()
+    page.close()
 
 
 def test_a_history_is_made_by_keyboard_from_several_catalogues(page: Page) -> None:

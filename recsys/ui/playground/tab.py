@@ -57,7 +57,13 @@ class PlaygroundTab:
             with gr.Column(scale=2, min_width=300):
                 form.build()
                 with gr.Row(elem_id="playground-buttons"):
-                    go = gr.Button(t("playground_go"), variant="primary", elem_id="recommend", min_width=110)
+                    go = gr.Button(
+                        t("playground_go"),
+                        variant="primary",
+                        elem_id="recommend",
+                        min_width=110,
+                        interactive=False,  # until the form is filled, before which it would ask for nothing
+                    )
                     stop = gr.Button(t("playground_stop"), elem_id="stop", min_width=80)
                     copy = gr.Button(t("playground_copy"), elem_id="copy-link", min_width=110)
                 recent = gr.HTML(
@@ -123,7 +129,7 @@ class PlaygroundTab:
         root.load(
             self._open,
             address,
-            [*form.opened, recent, slots[0], examples, status],
+            [*form.opened, recent, slots[0], examples, status, go],
             js=_READ_ADDRESS,
             **quiet,
         )
@@ -141,6 +147,7 @@ class PlaygroundTab:
             html.nothing_html(language),
             html.examples_html(load_examples(), language),
             self._status_html(language),
+            gr.update(interactive=True),
         ]
 
     def _run(self, request: gr.Request, *fields: Any) -> Iterator[list[Any]]:
