@@ -43,6 +43,7 @@ from recsys.retrieval.vector_cache import CachedEmbedder
 from recsys.settings import Paths, usable_cpus
 
 MODEL = "gemma-3-270m"
+_FORMS = {"all prompts": (True, False), "direct": (True,), "with candidates": (False,)}
 
 
 class Study:
@@ -71,6 +72,9 @@ class Study:
         self.models: dict[str, str | None] = {self.sft: self.sft} if sft else {"base": None, "sft": "sft"}
         if pairs:
             self.models["dpo"] = "dpo"
+        self.compared = [("dpo", self.sft)] if pairs else []
+        if also is not None:
+            self.compared.append((self.sft, also.name))
         self.sources = {"catalog": folder / "demo"}
         if data is not None:
             self.sources |= {"movielens": data / "movies", "books": data / "books"}
@@ -155,13 +159,19 @@ class Study:
         found = {name: self._answers(name, a, asked, backend) for name, a in self.models.items()}
         backend.close()
         judged = {name: judge(asked, answers, known, embedder) for name, answers in found.items()}
-        places = {
-            language: [place for place, one in enumerate(asked) if one.language == language]
-            for language in ("en", "ko")
+        forms = {
+            form: [place for place, one in enumerate(asked) if one.direct in wanted]
+            for form, wanted in _FORMS.items()
         }
         table = {
-            language: {name: measures([marks[p] for p in of]) for name, marks in judged.items()}
-            for language, of in places.items()
+            form: {
+                language: {
+                    name: measures([marks[p] for p in places if asked[p].language == language])
+                    for name, marks in judged.items()
+                }
+                for language in ("en", "ko")
+            }
+            for form, places in forms.items()
         }
         store = AdapterStore(Paths(self.home).adapters)
         trained = [name for name in ("sft", "dpo") if name in self.models]
@@ -169,20 +179,26 @@ class Study:
         seconds = {name: int((self.folder / f"{name}.seconds").read_text()) for name in trained}
         report = {"answers": table, "metrics": cards, "seconds": seconds}
         (self.folder / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+        for form, places in forms.items():
+            print(f"\n{form}\n")
+            self._print_table(table[form])
+            for name, other in self.compared:
+                after, before = ([judged[model][p] for p in places] for model in (name, other))
+                for what, change in compared(after, before).items():
+                    print(
+                        f"\n{name} minus {other}, {what}: {change.difference:+.3f}"
+                        f" [{change.low:+.3f}, {change.high:+.3f}], p {change.p:.4f}"
+                    )
+        for name, metrics in cards.items():
+            print(f"\n{name}, {seconds[name]} s: {json.dumps(metrics)}")
+
+    def _print_table(self, table: dict[str, dict[str, dict[str, float]]]) -> None:
         columns = [(language, name) for language in table for name in self.models]
         print("| |", " | ".join(f"{language}, {name}" for language, name in columns), "|")
         print("| --- |" + " --- |" * len(columns))
-        for measure in next(iter(table["en"].values())):
+        for measure in table["en"][next(iter(self.models))]:
             cells = (_shown(table[language][name][measure]) for language, name in columns)
             print(f"| {measure} |", " | ".join(cells), "|")
-        if self.pairs:
-            for what, change in compared(judged["dpo"], judged[self.sft]).items():
-                print(
-                    f"\ndpo minus {self.sft}, {what}: {change.difference:+.3f}"
-                    f" [{change.low:+.3f}, {change.high:+.3f}], p {change.p:.4f}"
-                )
-        for name, metrics in cards.items():
-            print(f"\n{name}, {seconds[name]} s: {json.dumps(metrics)}")
 
     def _asked(self) -> list[Asked]:
         """The first `each` prompts of each language."""

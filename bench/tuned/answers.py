@@ -135,7 +135,6 @@ class Judged:
     named: bool
     invented: bool
     again: bool
-    direct: bool
     rank: int
 
 
@@ -161,7 +160,6 @@ def judge(
                 named=bool(title),
                 invented=bool(title) and place is None,
                 again=again,
-                direct=one.direct,
                 rank=catalogue.ranks(vector[None], one.target, one.history)[0],
             )
         )
@@ -187,7 +185,6 @@ def measures(judged: Sequence[Judged]) -> dict[str, float]:
         "hr@10": float(np.mean(ranks <= 10)),
         "mrr": float(np.mean(1 / ranks)),
         "median rank": float(np.median(ranks)),
-        "median rank, direct prompts": float(np.median([one.rank for one in judged if one.direct])),
     }
 
 
