@@ -31,7 +31,7 @@ class SearchWeights(BaseModel):
 
     history: float = Field(default=1.0, ge=0.0)
     query: float = Field(default=1.0, ge=0.0)
-    answer: float = Field(default=0.5, ge=0.0)
+    answer: float = Field(default=0.35, ge=0.0)
 
 
 @dataclass(frozen=True)
