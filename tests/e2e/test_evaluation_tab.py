@@ -51,12 +51,12 @@ def test_from_the_form_to_a_result_and_a_comparison(korean_page: Page, own_app) 
     page.click("#run-evaluation")
     expect(page.get_by_text("사용자 수는 1 이상이어야 합니다")).to_be_visible(timeout=15_000)
 
+    page.locator("#eval-users input").fill("10")
     page.locator("#eval-history input").fill("11")
     page.click("#run-evaluation")
     expect(page.get_by_text("1개에서 10개까지입니다")).to_be_visible(timeout=15_000)
     page.locator("#eval-history input").fill("10")
 
-    page.locator("#eval-users input").fill("10")
     page.get_by_label("답변만 (HyDE)").check()
     page.click("#run-evaluation")
     status = page.locator("#eval-status .zs-run")
