@@ -60,6 +60,10 @@ class Study:
         sft: Path | None = None,
         epochs: int | None = None,
         each: int = 200,
+        sft_epochs: int = 1,
+        teacher: str = "attributes",
+        direct: float = 0.5,
+        passive: float = 0.5,
     ) -> None:
         self.folder = folder
         self.home = folder / "home"
@@ -68,6 +72,10 @@ class Study:
         self.rank = rank
         self.epochs = epochs
         self.each = each
+        self.sft_epochs = sft_epochs
+        self.teacher = teacher
+        self.direct = direct
+        self.passive = passive
         self.sft = sft.name if sft else "sft"
         self.models: dict[str, str | None] = {self.sft: self.sft} if sft else {"base": None, "sft": "sft"}
         if pairs:
@@ -89,7 +97,8 @@ class Study:
             write_demo_dataset(self.folder / "demo", people=self._people())
         self._synthesize()
         if self.sft == "sft":
-            self._train("sft", "sft", ["--data", str(self.folder / "rows" / "train.parquet")])
+            data = str(self.folder / "rows" / "train.parquet")
+            self._train("sft", "sft", ["--data", data, "--epochs", str(self.sft_epochs)])
         if self.pairs:
             self._prefer()
             options = ["--pairs", str(self.folder / "pairs.jsonl"), "--parent", self.sft]
@@ -111,7 +120,12 @@ class Study:
             "preference": self._prompts(),
             "test": 0,
             "histories": {"k_core": 0, "max_length": 8},
+            "forms": {"direct": self.direct, "listwise": 1 - self.direct},
+            "responses": self.teacher,
+            "situations": {"passive": self.passive, "active": 1 - self.passive},
         }
+        if self.teacher == "plain":  # which says the same of the same item, whatever the request was
+            config["quality"] = {"near_duplicate": 1.0}
         (self.folder / "job.json").write_text(json.dumps(config), encoding="utf-8")
         self._python("recsys", "synthesize", "--config", str(self.folder / "job.json"), "--out", str(out))
 
@@ -262,9 +276,13 @@ def main(
     sft: Annotated[Path | None, typer.Option(help="An adapter's folder to begin with; no SFT then.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of DPO, if not the usual ones.")] = None,
     each: Annotated[int, typer.Option(min=1, help="Prompts of each language to measure.")] = 200,
+    sft_epochs: Annotated[int, typer.Option(min=1, help="Epochs of SFT.")] = 1,
+    teacher: Annotated[str, typer.Option(help="Who writes the responses: attributes or plain.")] = "attributes",
+    direct: Annotated[float, typer.Option(min=0, max=1, help="Share of direct prompts.")] = 0.5,
+    passive: Annotated[float, typer.Option(min=0, max=1, help="Share of passive prompts.")] = 0.5,
 ) -> None:
     """Do what is not done yet, and print the table."""
-    Study(folder, data, rows, pairs, rank, also, sft, epochs, each).run()
+    Study(folder, data, rows, pairs, rank, also, sft, epochs, each, sft_epochs, teacher, direct, passive).run()
 
 
 if __name__ == "__main__":

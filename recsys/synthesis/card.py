@@ -117,6 +117,7 @@ def _texts(config: SynthesisConfig, report: Report) -> str:
     model = config.teacher.model or "the default model"
     who = {
         "attributes": "a grammar over the items' own attributes, without a model",
+        "plain": "three plain sentences made of the items' own attributes, without a model",
         "model": f"the model {model}",
     }
     return (

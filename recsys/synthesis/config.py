@@ -19,7 +19,8 @@ from recsys.synthesis.mixture import RECIPE, counts
 from recsys.synthesis.quality import QualityRules
 
 Language = Literal["en", "ko"]
-TeacherName = Literal["attributes", "model"]
+TeacherName = Literal["attributes", "plain", "model"]
+QueryTeacherName = Literal["attributes", "model"]
 
 _HELD_OUT_LIMIT = 100_000
 CATALOG = "catalog"
@@ -88,7 +89,7 @@ class SynthesisConfig(_Data):
     quality: QualityRules = QualityRules()
     tokenizer: str = "gemma-3-270m"
     responses: TeacherName = "attributes"
-    queries: TeacherName = "attributes"
+    queries: QueryTeacherName = "attributes"
     teacher: ModelTeacherConfig = ModelTeacherConfig()
     shard_rows: int | None = Field(default=None, ge=1, le=100_000)
     preview: bool = False

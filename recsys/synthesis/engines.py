@@ -24,7 +24,7 @@ from recsys.llm.vocabulary import Vocabulary
 from recsys.settings import Settings, usable_cpus
 from recsys.synthesis.config import SynthesisConfig, TeacherName
 from recsys.synthesis.shards import pack
-from recsys.synthesis.teachers import AttributesTeacher, ModelTeacher, Teacher
+from recsys.synthesis.teachers import AttributesTeacher, ModelTeacher, PlainTeacher, Teacher
 from recsys.synthesis.writer import RowWriter, Shard
 
 _LOOK_S = 1.0
@@ -51,7 +51,7 @@ class ShardWriter:
         config, settings = work.config, work.settings
         self._vocabulary = Vocabulary(model_file(load_spec(config.tokenizer), settings.paths.models))
         self._close_model: Any = lambda: None
-        teachers: dict[TeacherName, Teacher] = {"attributes": AttributesTeacher()}
+        teachers: dict[TeacherName, Teacher] = {"attributes": AttributesTeacher(), "plain": PlainTeacher()}
         if "model" in (config.responses, config.queries):
             from recsys.llm.pool import ModelPool
 

@@ -15,6 +15,7 @@ from recsys.synthesis.explaining import explanation, response_prompt
 from recsys.synthesis.facts import target_facts
 from recsys.synthesis.filling import fill
 from recsys.synthesis.grammar import load_grammar
+from recsys.synthesis.plain import plain_response
 from recsys.synthesis.queries import parse_query, query_prompt
 from recsys.synthesis.responses import response_facts, response_pattern
 from recsys.synthesis.tasks import Task
@@ -68,6 +69,17 @@ class AttributesTeacher:
     def _response(self, task: Task) -> str:
         facts = response_facts(task)
         return fill(response_pattern(task, facts), facts.values)
+
+
+class PlainTeacher(AttributesTeacher):
+    """Queries of the same grammar, responses of one shape; see `recsys.synthesis.plain`."""
+
+    name = "plain"
+    attempts = 1
+
+    def responses(self, tasks: Sequence[Task]) -> list[str]:
+        """Three sentences each."""
+        return [plain_response(task) for task in tasks]
 
 
 class ModelTeacher:

@@ -162,16 +162,18 @@ class RowWriter:
     def _candidates(
         self, source: PreparedSource, liked: set[int], target: int, alike: Sequence[int], draw: Random
     ) -> list[int]:
-        """The target among others at a drawn place; empty where the source has no other item."""
+        """The target among others of its domain at a drawn place; empty where the source has no other."""
         wanted = self._config.listwise.candidates - 1
-        near = [code for code in alike if code not in liked]
+        several, domain = source.card.domain == _SEVERAL, source.items.get(target).domain
+        own = [code for code in alike if not several or source.items.get(code).domain == domain]
+        near = [code for code in own if code not in liked]
         hard = draw.sample(near, min(len(near), round(wanted * self._config.listwise.hard)))
         others = dict.fromkeys(hard)
-        for _ in range(20 * wanted):
+        for _ in range((200 if several else 20) * wanted):
             if len(others) == wanted:
                 break
             code = int(source.known[draw.randrange(len(source.known))])
-            if code not in liked:
+            if code not in liked and (not several or source.items.get(code).domain == domain):
                 others.setdefault(code)
         # Two entries of one title would make the choice a riddle.
         named = {folded(source.items.get(target).title): target}
