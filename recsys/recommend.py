@@ -23,8 +23,9 @@ from recsys.retrieval.answer_text import answer_part
 from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.choosing import Rerank, Sought, by_signals, choose
 from recsys.retrieval.collection import Hit
+from recsys.retrieval.embedders import Vectors
 from recsys.retrieval.highlight import Source, about, mark_passages
-from recsys.retrieval.hyde import Parts, search_parts
+from recsys.retrieval.hyde import Parts, answer_vector, search_parts
 from recsys.retrieval.keywords import Scores
 from recsys.retrieval.reasons import reasons
 from recsys.retrieval.rerank import reranker
@@ -74,10 +75,12 @@ class Recommender:
     ) -> Iterator[Recommendation]:
         """Recommend `k` items of `catalog` to somebody with this history (titles or items) or query, or both.
 
-        The model writes a hypothetical answer. Where most of the history is of `catalog` itself, the items
-        are ranked by what `CatalogRanker` knows of the history and the query, without the answer; otherwise
-        by nearness to the answer and what was asked (`search_parts`) and by the words of what was asked
-        (`search_scores`). So the items are real whatever the answer names. Items of the history are left out.
+        The model is shown the items nearest to history and query and writes an answer that chooses among them
+        (`settings.candidates`; without them, a hypothetical answer out of its memory). Where most of the
+        history is of `catalog` itself, the items are ranked by what `CatalogRanker` knows of the history and
+        the query, without the answer; otherwise by nearness to the answer and what was asked
+        (`search_parts`) and by the words of what was asked (`search_scores`). So the items are real whatever
+        the answer names. Items of the history are left out.
         `model` is "name" or "name+adapter", by default the app's, or "none" for no answer at all;
         `language` is that of the answer ("auto": that of the query or the titles). Setting `cancel` ends
         the answer between two tokens; the items are then those for what was written.
@@ -89,14 +92,22 @@ class Recommender:
         """
         person = Person.read(self.catalogs, catalog, history, query, k)
         written = _Written(Recommendation(asked=_asked(person, language)))
+        started = time.perf_counter()
+        parts, centre = self._parts(person), self.catalogs.index.centroid(catalog)
+        embedding, searching = time.perf_counter() - started, 0.0
         if model != NO_MODEL and settings.needs_model:
+            started = time.perf_counter()
+            candidates = self._candidates(person, parts.combined(centre, settings.weights), settings)
+            searching = time.perf_counter() - started
             cancelled = cancel or threading.Event()
-            written = yield from self._answered(person, model, language, seed, cancelled, settings)
+            written = yield from self._answered(
+                person, candidates, model, language, seed, cancelled, settings
+            )
         answer = written.said.answer.strip()
         counted = tuple(part for text in written.answers if (part := answer_part(text, settings.part)))
         started = time.perf_counter()
-        parts = self._parts(person, counted)
-        vector = parts.combined(self.catalogs.index.centroid(catalog), settings.weights)
+        parts = replace(parts, answer=answer_vector(self.catalogs.embedder, counted, centre))
+        vector = parts.combined(centre, settings.weights)
         embedded = time.perf_counter()
         sought = Sought(catalog, vector, person.history, person.query, counted)
         hits = choose(self.catalogs, sought, k, settings, written.rerank)
@@ -104,8 +115,8 @@ class Recommender:
         reranked = written.rerank.seconds if written.rerank else 0.0
         timings = Timings(
             generate=1000 * written.seconds,
-            embed=1000 * (embedded - started),
-            search=1000 * (time.perf_counter() - embedded - reranked),
+            embed=1000 * (embedding + embedded - started),
+            search=1000 * (searching + time.perf_counter() - embedded - reranked),
             rerank=1000 * reranked,
         )
         yield replace(
@@ -171,19 +182,27 @@ class Recommender:
             id=_new_id(),
         )
 
-    def _parts(self, person: Person, answers: Sequence[str] = ()) -> Parts:
+    def _parts(self, person: Person) -> Parts:
         return search_parts(
             self.catalogs.index,
             self.catalogs.embedder,
             target=person.catalog,
             history=person.history,
             query=person.query,
-            answer=answers,
         )
+
+    def _candidates(self, person: Person, vector: Vectors, settings: RetrievalSettings) -> tuple[Item, ...]:
+        """What the model is shown to choose from: what would be recommended without it."""
+        if not (settings.answers and settings.candidates):
+            return ()
+        alone = settings.model_copy(update={"rerank": "none"})
+        sought = Sought(person.catalog, vector, person.history, person.query)
+        return tuple(item for item, _ in choose(self.catalogs, sought, settings.candidates, alone))
 
     def _answered(
         self,
         person: Person,
+        candidates: tuple[Item, ...],
         model: str,
         language: str,
         seed: int,
@@ -196,7 +215,7 @@ class Recommender:
         history = History(tuple(item for _, item in person.history), query=person.query)
         wanted = person.language(language)
         spoken = wanted if wanted in backend.languages else backend.languages[0]
-        prompt = build_prompt(history, target=person.domain, language=spoken)
+        prompt = build_prompt(history, target=person.domain, language=spoken, candidates=candidates)
         sampling = Sampling(
             seed=seed, temperature=_TEMPERATURE, top_p=_TOP_P, max_tokens=self.pool.settings.max_answer_tokens
         )

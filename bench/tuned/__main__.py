@@ -111,7 +111,7 @@ class Study:
         out = self.folder / "rows"
         if (out / "report.json").exists():
             return
-        config = {
+        config: dict[str, Any] = {
             "sources": [
                 {"dataset": name, "path": str(path.resolve()), "share": 1.0}
                 for name, path in self.sources.items()
@@ -277,12 +277,14 @@ def main(
     epochs: Annotated[int | None, typer.Option(help="Epochs of DPO, if not the usual ones.")] = None,
     each: Annotated[int, typer.Option(min=1, help="Prompts of each language to measure.")] = 200,
     sft_epochs: Annotated[int, typer.Option(min=1, help="Epochs of SFT.")] = 1,
-    teacher: Annotated[str, typer.Option(help="Who writes the responses: attributes or plain.")] = "attributes",
+    teacher: Annotated[str, typer.Option(help="Of the responses: attributes or plain.")] = "attributes",
     direct: Annotated[float, typer.Option(min=0, max=1, help="Share of direct prompts.")] = 0.5,
     passive: Annotated[float, typer.Option(min=0, max=1, help="Share of passive prompts.")] = 0.5,
 ) -> None:
     """Do what is not done yet, and print the table."""
-    Study(folder, data, rows, pairs, rank, also, sft, epochs, each, sft_epochs, teacher, direct, passive).run()
+    Study(
+        folder, data, rows, pairs, rank, also, sft, epochs, each, sft_epochs, teacher, direct, passive
+    ).run()
 
 
 if __name__ == "__main__":

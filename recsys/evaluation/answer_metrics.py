@@ -14,9 +14,10 @@ from recsys.retrieval.titles import TitleMatcher
 _N = 4
 
 
-def measure_answers(bench: Workbench) -> AnswerResult | None:
-    """All answers that were written for the cases; None where none were."""
-    if bench.answering is None or not (written := bench.answering.written()):
+def measure_answers(bench: Workbench, *, shown: bool) -> AnswerResult | None:
+    """The answers that were written for the cases, by a model that was `shown` candidates or by one that
+    was not; None where none were."""
+    if bench.answering is None or not (written := bench.answering.written(shown=shown)):
         return None
     return answer_result(written, TitleMatcher(bench.data.items))
 

@@ -36,6 +36,7 @@ class Spent:
 @dataclass(frozen=True)
 class _Answered:
     history: tuple[Item, ...]
+    shown: bool
     texts: tuple[str, ...]
     tokens: tuple[int, ...]
     seconds: float
@@ -63,19 +64,25 @@ class Answering:
     seed: int = 0
     trained_on: tuple[str, ...] = ()
     spent: Spent = field(default_factory=Spent)
-    _written: dict[tuple[str, ...], _Answered] = field(default_factory=dict)
+    _written: dict[tuple[tuple[str, ...], tuple[str, ...]], _Answered] = field(default_factory=dict)
     _scored: dict[tuple[tuple[str, ...], tuple[str, ...]], _Scored] = field(default_factory=dict)
     _alone: dict[str, TextScore] = field(default_factory=dict)
 
-    def answers(self, history: tuple[Item, ...], count: int = 1) -> list[str]:
-        """`count` answers (at most ANSWERS) to one history; the first is the same whatever the count."""
-        key = tuple(item.id for item in history)
+    def answers(
+        self, history: tuple[Item, ...], count: int = 1, candidates: Sequence[Item] = ()
+    ) -> list[str]:
+        """`count` answers (at most ANSWERS) to one history; the first is the same whatever the count.
+
+        They choose among `candidates`, or are written from memory where there are none.
+        """
+        key = (tuple(item.id for item in history), tuple(item.id for item in candidates))
         known = self._written.get(key)
         if known is None or len(known.texts) < count:
             started = time.perf_counter()
-            done = self._complete(history, 1 if count == 1 else ANSWERS)
+            done = self._complete(history, 1 if count == 1 else ANSWERS, candidates)
             known = self._written[key] = _Answered(
                 history,
+                bool(candidates),
                 tuple(completion.text for completion in done),
                 tuple(completion.tokens for completion in done),
                 time.perf_counter() - started,
@@ -86,9 +93,9 @@ class Answering:
             self.spent.saved += known.seconds * written / max(sum(known.tokens), 1)
         return list(known.texts[:count])
 
-    def written(self) -> list[tuple[tuple[Item, ...], str]]:
-        """The first answer to each history so far."""
-        return [(one.history, one.texts[0]) for one in self._written.values()]
+    def written(self, *, shown: bool) -> list[tuple[tuple[Item, ...], str]]:
+        """The first answer to each history so far, of those that were `shown` candidates or of the others."""
+        return [(one.history, one.texts[0]) for one in self._written.values() if one.shown == shown]
 
     def pmi(self, history: tuple[Item, ...], items: Sequence[Item]) -> tuple[list[float], list[float]]:
         """log p(title | history) and log p(title) of each item; see `recsys.retrieval.likelihood`.

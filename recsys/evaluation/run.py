@@ -74,12 +74,12 @@ def evaluate(
         result = summarise(data, name, zero_shot, ranking, bench.matrix.item_vectors, bench.seed)
         results[name] = _with_cost(result, before, _spent(bench), count)
     against = _against_default(rankings)
-    answers = measure_answers(bench)
+    answers = {shown: measure_answers(bench, shown=shown) for shown in (True, False)}
     finished = tuple(
         result.model_copy(
             update={
                 "against_default": against.get(name),
-                "answers": answers if asks_model(name, data) else None,
+                "answers": answers[METHODS[name].shown] if asks_model(name, data) else None,
             }
         )
         for name, result in results.items()

@@ -15,6 +15,7 @@ from recsys.retrieval.chunks import Chunker
 from recsys.retrieval.embedders import Embedder, Vectors
 from recsys.retrieval.hyde import SearchWeights
 from recsys.retrieval.item_matrix import ItemMatrix, unit
+from recsys.retrieval.likelihood import candidates
 from recsys.retrieval.ranker import CatalogRanker, RankerSettings, Wanted, words_of
 from recsys.retrieval.search_scores import search_scores
 
@@ -99,6 +100,14 @@ class Workbench:
             return self.ranker.scores(self.wanted(case), used)
         texts = [words_of(item) for item in self.history(case)]
         return search_scores(self.ranker, self.search_vector(case, answers), texts, used.keywords)
+
+    def candidates(self, case: Case, count: int, settings: RankerSettings | None = None) -> list[Item]:
+        """The first `count` items that a history gives without an answer, for the model to choose from."""
+        if not count:
+            return []
+        left_out = case.history if self.data.same_catalogue else ()
+        chosen = candidates(self.default_scores(case, (), settings), count, left_out)
+        return [self.data.items[position] for position in chosen.tolist()]
 
     def search_vector(self, case: Case, answers: Sequence[str] = ()) -> Vectors:
         """As `recsys.retrieval.hyde` makes it of items that are in no catalogue: shape (dimension,)."""

@@ -12,7 +12,7 @@ that it names."""
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?。])\s+")
-_QUOTED = re.compile(r"[“\"«《〈‘『「]([^”\"»》〉’』」]{2,120})[”\"»》〉’』」]")
+_QUOTED = re.compile(r"[“\"«《〈‘『「]([^”\"»》〉’』」]{1,120})[”\"»》〉’』」]")
 _FITS = re.compile(
     r"(?:^|[.!?]\s+)(?P<title>[^.!?]{2,120}?)\s+"
     r"(?:fits|answers|matches|suits|is (?:a|the) (?:good|best|right))\b"

@@ -80,13 +80,20 @@ def search_parts(
     are averaged.
     """
     centre = index.centroid(target)
-    answers = [text for text in ([answer] if isinstance(answer, str) else answer) if text]
-    written = unit(embedder.embed_passages(answers) - centre) if answers else None
     return Parts(
         history=centred_vectors(index, embedder, history, centre) if history else None,
         query=embedder.embed_queries([query])[0] - centre if query else None,
-        answer=np.mean(written, axis=0) if written is not None else None,
+        answer=answer_vector(embedder, [answer] if isinstance(answer, str) else answer, centre),
     )
+
+
+def answer_vector(embedder: Embedder, answers: Sequence[str], centre: Vectors) -> Vectors | None:
+    """The mean of the answers' centred directions: shape (dimension,); None where nothing was written."""
+    texts = [text for text in answers if text]
+    if not texts:
+        return None
+    mean: Vectors = np.mean(unit(embedder.embed_passages(texts) - centre), axis=0)
+    return mean
 
 
 def hyde_vector(

@@ -24,7 +24,9 @@ class RetrievalSettings(BaseModel):
     """How real items are found and ordered.
 
     `answers` hypothetical answers are written (the first one is shown) and their vectors averaged; 0 is
-    retrieval alone, without a model. `part` of each is embedded. `order`: by "search" with one vector of the
+    retrieval alone, without a model. Before it writes, the model is shown the `candidates` items nearest to
+    what is known of the person, so that it need not know the catalogue by heart; 0 is HyDE as published, out
+    of its memory. `part` of each answer is embedded. `order`: by "search" with one vector of the
     `weights`, by all `signals` of the catalogue in memory, or "auto": by signals where most of the history is
     of the catalogue itself, otherwise by that vector and the words of what was asked. `rerank`: the model's
     likelihood of the first titles, or its choice of one among the first `shown`, puts them into another
@@ -34,6 +36,7 @@ class RetrievalSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     answers: int = Field(default=1, ge=0, le=MAX_ANSWERS)
+    candidates: int = Field(default=5, ge=0, le=20)
     part: AnswerPart = "whole"
     weights: SearchWeights = SearchWeights()
     order: Literal["auto", "search", "signals"] = "auto"

@@ -14,7 +14,7 @@ from random import Random
 
 from recsys.synthesis.facts import Facts, query_facts, target_facts
 from recsys.synthesis.filling import fill
-from recsys.synthesis.saying import quoted
+from recsys.synthesis.saying import quoted, short_description
 from recsys.synthesis.shared import shared_facts
 from recsys.synthesis.tasks import Task
 from recsys.synthesis.words import load_words
@@ -46,8 +46,7 @@ def _facts(task: Task) -> Facts:
     draw = Random(task.target.id)
     words = load_words(task.domain, task.language)
     facts = target_facts(task.target, words, draw, task.query)
-    if phrase := facts.values.get("t_phrase", ""):
-        facts.add("t_about", phrase[1:-1])  # without its quotation marks: it is not the name of anything
+    facts.add("t_about", short_description(task.target, task.language))
     if task.situation == "active":
         more = query_facts(facts, task.query, task.language, draw)
     else:

@@ -71,15 +71,19 @@ def series_name(series: str, language: str) -> str:
 
 
 def phrase(item: Item, language: str) -> str:
-    """The item's own short description, or the first sentence of its text, in quotation marks."""
+    """The item's `short_description` in quotation marks, where it does not give the title away."""
+    text = short_description(item, language)
+    given_away = item.title_in(language).casefold() in text.casefold()
+    return f"\u201c{text}\u201d" if text and not given_away else ""
+
+
+def short_description(item: Item, language: str) -> str:
+    """The item's own phrase, or the first sentence of its text; "" where that is very short or long."""
     text = item.phrases.get(language, "")
     if not text and item.language == language and item.text:
         text = _SENTENCE.split(item.text.strip(), maxsplit=1)[0]
     words = re.sub(r"[\"\u201c\u201d]", "", text).rstrip(".!?\u2026 ").split()
-    title = item.title_in(language).casefold()
-    if len(words) not in _PHRASE_WORDS or title in " ".join(words).casefold():
-        return ""
-    return f"\u201c{' '.join(words)}\u201d"
+    return " ".join(words) if len(words) in _PHRASE_WORDS else ""
 
 
 def term_names(terms: Mapping[str, Term], keys: Iterable[str], language: str) -> list[str]:

@@ -76,7 +76,7 @@ class HydeFused:
     def scores(self, case: Case) -> Scores:
         """See `CatalogRanker.scores`; the answer counts without its first sentence.
 
-        For a history of other catalogues, where the answer counts anyhow, that is the only difference.
+        For a history of other catalogues, where the answer counts anyhow, it is written from memory here.
         """
         bench = self._bench
         assert bench.answering is not None

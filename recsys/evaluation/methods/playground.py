@@ -10,16 +10,23 @@ from recsys.evaluation.workbench import Workbench
 from recsys.retrieval.diversity import DiversitySettings, diverse
 from recsys.retrieval.likelihood import candidates
 from recsys.retrieval.ranker import RankerSettings
+from recsys.retrieval.settings import RetrievalSettings
+
+_CANDIDATES = RetrievalSettings().candidates
 
 
 class Playground:
     """What the playground does; `changes` are settings of its ranker that differ from its own.
 
-    For a history of other catalogues the answer of the model counts too, where there is one and `answer`.
+    For a history of other catalogues the answer of the model counts too, where there is one and `answer`;
+    it is `shown` the first items that there would be without it.
     """
 
-    def __init__(self, bench: Workbench, *, answer: bool = True, **changes: float | str) -> None:
+    def __init__(
+        self, bench: Workbench, *, answer: bool = True, shown: int = _CANDIDATES, **changes: float | str
+    ) -> None:
         self._bench = bench
+        self._shown = shown
         self._settings = RankerSettings.model_validate({**bench.settings.model_dump(), **changes})
         self._answer = answer and not bench.data.same_catalogue
 
@@ -27,7 +34,8 @@ class Playground:
         """See `Workbench.default_scores`."""
         answers: list[str] = []
         if self._answer and self._bench.answering is not None:
-            answers = self._bench.answering.answers(self._bench.history(case))
+            shown = self._bench.candidates(case, self._shown, self._settings)
+            answers = self._bench.answering.answers(self._bench.history(case), candidates=shown)
         return self._bench.default_scores(case, answers, self._settings)
 
 

@@ -42,13 +42,19 @@ class MethodSpec:
     """How a method is made. `in_domain`: it learns from what other users of this catalogue liked.
 
     `model`: it asks a language model; `answer`: it does for histories of other catalogues, where the
-    playground's ranking takes the answer into account.
+    playground's ranking takes the answer into account; `memory`: that answer is written without candidates.
     """
 
     make: Callable[[Workbench], Method]
     in_domain: bool = False
     model: bool = False
     answer: bool = False
+    memory: bool = False
+
+    @property
+    def shown(self) -> bool:
+        """Whether the model is shown candidates before it answers."""
+        return self.answer and not self.memory
 
     @property
     def group(self) -> Group:
@@ -70,6 +76,7 @@ METHODS: dict[str, MethodSpec] = {
     "fused-rrf": MethodSpec(FusedByRank),
     "fused-zscore": MethodSpec(FusedByScore),
     "default-without-answer": MethodSpec(partial(Playground, answer=False)),
+    "default-from-memory": MethodSpec(partial(Playground, shown=0), answer=True, memory=True),
     "default-without-keywords": MethodSpec(partial(Playground, keywords=0.0), answer=True),
     "default-without-numbers": MethodSpec(partial(Playground, numbers=0.0), answer=True),
     "default-without-series": MethodSpec(partial(Playground, series=0.0), answer=True),
@@ -90,7 +97,7 @@ METHODS: dict[str, MethodSpec] = {
 }
 
 
-_ONLY_ELSEWHERE = ("default-without-answer",)
+_ONLY_ELSEWHERE = ("default-without-answer", "default-from-memory")
 _ONLY_WITHIN = ("default-without-numbers", "default-without-series")
 
 

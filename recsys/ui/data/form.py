@@ -103,8 +103,8 @@ class SourceForm:
             )  # fmt: skip
         teachers = [(t("data_by_attributes"), "attributes"), (t("data_by_model"), "model")]
         responses = gr.Radio(
-            teachers, value="attributes", label=t("data_responses"), info=t("data_responses_info"),
-            elem_id="responses",
+            [teachers[0], (t("data_by_plain"), "plain"), teachers[1]],
+            value="attributes", label=t("data_responses"), info=t("data_responses_info"), elem_id="responses",
         )  # fmt: skip
         queries = gr.Radio(teachers, value="attributes", label=t("data_queries"), elem_id="queries")
         model = gr.Dropdown(

@@ -101,10 +101,17 @@ class Form:
                 value="auto",
                 label=t("playground_language"),
             )
+            self.memory = gr.Radio(
+                [(t("playground_shown"), False), (t("playground_memory"), True)],
+                value=False,
+                label=t("playground_knows"),
+                info=t("playground_knows_info"),
+                elem_id="memory",
+            )
             self.seed = gr.Number(0, label=t("playground_seed"), precision=0, minimum=0)
         self.inputs: list[gr.components.Component] = [
             self.history, self.query, self.catalog, self.model, self.beside, self.results, self.language,
-            self.seed,
+            self.seed, self.memory,
         ]  # fmt: skip
         self.persona.input(
             self._of_persona,
@@ -121,7 +128,7 @@ class Form:
 
     def read(
         self, history: Any, query: str, catalog: str, model: str, beside: Any, results: Any, language: str,
-        seed: Any,
+        seed: Any, memory: Any,
     ) -> Inputs:  # fmt: skip
         """The values of `inputs`."""
         return Inputs(
@@ -133,6 +140,7 @@ class Form:
             results=results_of(results),
             language=language if language in ANSWER_LANGUAGES else "auto",
             seed=seed_of(seed),
+            memory=memory is True,
         )
 
     def open(self, wanted: Inputs | None, request: gr.Request) -> list[Any]:
@@ -164,6 +172,7 @@ class Form:
             wanted.results,
             wanted.language,
             wanted.seed,
+            wanted.memory,
         ]
 
     def history_value(self, refs: Sequence[ItemRef], request: gr.Request) -> dict[str, Any]:

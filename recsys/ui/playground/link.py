@@ -25,7 +25,8 @@ _MAX_LINK_CHARS = 60_000
 
 @dataclass(frozen=True)
 class Inputs:
-    """The form's values. `beside` names models that answer the same, and "none" for retrieval alone."""
+    """The form's values. `beside` names models that answer the same, and "none" for retrieval alone;
+    `memory`: models write from memory, without being shown items to choose from."""
 
     history: tuple[ItemRef, ...] = ()
     query: str = ""
@@ -35,6 +36,7 @@ class Inputs:
     results: int = RESULTS
     language: str = "auto"
     seed: int = 0
+    memory: bool = False
 
 
 def to_link(inputs: Inputs) -> str:
@@ -47,6 +49,7 @@ def to_link(inputs: Inputs) -> str:
     pairs += [("k", str(inputs.results))] if inputs.results != RESULTS else []
     pairs += [("answer", inputs.language)] if inputs.language != "auto" else []
     pairs += [("seed", str(inputs.seed))] if inputs.seed else []
+    pairs += [("memory", "1")] if inputs.memory else []
     return urlencode(pairs, errors="replace")
 
 
@@ -69,6 +72,7 @@ def from_link(link: str) -> Inputs | None:
         results=results_of(_one(values, "k")),
         language=language if language in ANSWER_LANGUAGES else "auto",
         seed=seed_of(_one(values, "seed")),
+        memory=_one(values, "memory") == "1",
     )
 
 

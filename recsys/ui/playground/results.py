@@ -16,6 +16,7 @@ from recsys.errors import EmptyRequestError, TextTooLongError, UnknownCatalogErr
 from recsys.feedback.store import FeedbackStore
 from recsys.recommend import Recommender
 from recsys.recommendation import Recommendation
+from recsys.retrieval.settings import RetrievalSettings
 from recsys.ui.page import Texts
 from recsys.ui.playground import html
 from recsys.ui.playground.link import MAX_BESIDE, RESULTS, Inputs
@@ -24,6 +25,7 @@ SLOTS = 1 + MAX_BESIDE
 _OF_THE_REQUEST = (EmptyRequestError, TextTooLongError, UnknownCatalogError)
 """Errors that every model would meet: said once, not in each column."""
 _VISITORS = 1000
+_AS_USUAL, _FROM_MEMORY = RetrievalSettings(), RetrievalSettings(candidates=0)
 
 
 class Running:
@@ -132,6 +134,7 @@ class Results:
             k=inputs.results,
             language=inputs.language,
             seed=inputs.seed,
+            settings=_FROM_MEMORY if inputs.memory else _AS_USUAL,
             cancel=cancel,
         ):
             if result.done:

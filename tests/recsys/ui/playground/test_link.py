@@ -18,6 +18,7 @@ WHOLE = Inputs(
     results=5,
     language="ko",
     seed=7,
+    memory=True,
 )  # fmt: skip
 
 
