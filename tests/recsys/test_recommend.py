@@ -293,6 +293,22 @@ def test_the_prompt_is_what_the_model_read(recommender: Recommender) -> None:
 
 
 @pytest.mark.model
+def test_the_model_is_shown_what_would_be_found_without_it(recommender: Recommender) -> None:
+    alone = _last(recommender, history=FILMS, query="space", model=NO_MODEL, k=5)
+    titles = [one.item.title for one in alone.items]
+    asked = _last(recommender, history=FILMS, query="space", k=2, language="en").asked
+    assert asked is not None
+    lines = asked.instruction.splitlines()
+    assert [line.split(" (")[0] for line in lines if line[:1].isdigit()] == [
+        f"{number}. {title}" for number, title in enumerate(titles, 1)
+    ]
+    settings = RetrievalSettings(candidates=0)
+    from_memory = _last(recommender, history=FILMS, query="space", k=2, settings=settings).asked
+    assert from_memory is not None
+    assert not [title for title in titles if title in from_memory.instruction]
+
+
+@pytest.mark.model
 def test_a_stopped_answer_still_leads_to_items(recommender: Recommender) -> None:
     cancel = threading.Event()
     steps = []

@@ -3,12 +3,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recsys.errors import DatasetFileError, InputError
+from recsys.evaluation.answering import Answering
 from recsys.evaluation.load import load_cases
 from recsys.evaluation.methods.registry import asks_model, usual_methods
+from recsys.evaluation.run import evaluate
 from recsys.evaluation.workbench import Workbench
+from recsys.llm.base import Backend
 from recsys.retrieval.catalogs import Catalogs
 from recsys.retrieval.embedders import Embedder
 from recsys.retrieval.hyde import hyde_vector
@@ -102,10 +106,27 @@ def test_the_default_is_what_the_playground_does_for_headlines_that_it_does_not_
 def test_methods_that_ask_the_model_where_there_are_no_own_histories(folder: Path) -> None:
     data = load_cases("korean-news", folder, users=4, seed=0)
     assert asks_model("default", data)
+    assert asks_model("default-from-memory", data)
     assert not asks_model("default-without-answer", data)
     names = usual_methods(data)
     assert {"default", "default-without-answer", "bm25"} <= set(names)
     assert not {"popularity", "default-without-series", "hyde"} & set(names)
+
+
+@pytest.mark.model
+def test_the_model_chooses_among_what_the_history_finds(
+    folder: Path, embedder: Embedder, smollm: Backend
+) -> None:
+    data = load_cases("korean-news", folder, users=2, seed=0)
+    bench = Workbench(data, embedder, answering=Answering(smollm, data.domain, max_tokens=16))
+    report = evaluate(bench, ("default-from-memory", "default", "default-without-answer")).saved.report
+    written = {method.method: method.answers for method in report.methods}
+    assert [one and one.answers for one in written.values()] == [2, 2, None]
+    for case in data.cases:
+        shown = bench.candidates(case, 5)
+        best = np.argsort(-bench.default_scores(case))[:5]
+        assert [item.id for item in shown] == [data.items[place].id for place in best]
+        assert bench.candidates(case, 0) == []
 
 
 def test_less_of_each_history_can_be_seen(folder: Path) -> None:

@@ -10,15 +10,17 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from filelock import FileLock
 
+from recsys.demos import load_demo
 from recsys.domains.registry import open_dataset
 from recsys.errors import ConflictError, InputError
 from recsys.settings import Settings
-from recsys.synthesis.config import SynthesisConfig
+from recsys.synthesis.config import SynthesisConfig, parse_config
 from recsys.synthesis.engines import LocalEngine, Packed, RayEngine, Work
 from recsys.synthesis.job import Job, Progress
 from recsys.synthesis.report import Report
@@ -109,6 +111,34 @@ def test_rows_hold_messages_and_where_they_come_from(finished: tuple[Path, Repor
                 assert items[row["dataset"]][history_id].title in user["content"]
         seen.add((row["situation"], row["form"], row["language"]))
     assert len(seen) == 8
+
+
+def test_candidates_are_of_the_targets_domain(tmp_path: Path, home: Settings) -> None:
+    folder, out = tmp_path / "mixed", tmp_path / "out"
+    folder.mkdir()
+    items = [item for domain in ("films", "games") for item in load_demo(domain).items.values()]
+    domains = {item.id: item.domain for item in items}
+    text = "".join(item.model_dump_json(exclude_none=True) + "\n" for item in items)
+    (folder / "items.jsonl").write_text(text, encoding="utf-8")
+    draw = Random(0)
+    rows = [f"{user},{item.id}" for user in range(60) for item in draw.sample(items, 6)]
+    (folder / "interactions.csv").write_text("\n".join(["user,item", *rows]), encoding="utf-8")
+    config = {
+        "sources": [{"dataset": "catalog", "path": str(folder)}],
+        "examples": 40,
+        "preference": 4,
+        "test": 0,
+        "histories": {"k_core": 0},
+        "forms": {"listwise": 1.0},
+        "responses": "plain",
+    }
+    run(parse_config(config, "test"), out, home)
+    found = lines(out / "train.jsonl")
+    assert {row["domain"] for row in found} == {"films", "games"}
+    for row in found:
+        assert len(row["candidates"]) == 5
+        assert {domains[item] for item in row["candidates"]} == {row["domain"]}
+        assert row["teacher"] == "plain"
 
 
 def test_responses_name_only_the_history_and_the_target(finished: tuple[Path, Report], sources: Path) -> None:
