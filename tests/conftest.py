@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePosixPath
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from recsys.settings import usable_cpus
+
 LONG = ("tests/e2e/", "tests/training/runs/", "tests/training/")
 """Folders whose tests share an app, models or finished runs, so that each process would have to make its own.
 They take longest and begin first."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each process takes its share of the processors: models whose threads wait for each other on processors
+    that are taken would spin most of the time. Must come before torch is imported."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        share = str(max(1, usable_cpus() // workers))
+        os.environ.setdefault("ZEROSHELF_THREADS", share)
+        os.environ.setdefault("OMP_NUM_THREADS", share)
 
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]

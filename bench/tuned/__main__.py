@@ -2,8 +2,8 @@
 
     --data DIR     movies/ and books/ in it are taught too (ml-latest-small, goodbooks-10k); without it only
                    the demo catalogues are, and the adapter may be given away
-    --sft ADAPTER  an adapter's folder to begin with, such as assets/adapters/demo-sft; no SFT then, and what
-                   DPO changes is compared with this adapter alone
+    --sft ADAPTER  an adapter's folder to begin with, such as assets/adapters/demo-plain; no SFT then, and
+                   what DPO changes is compared with this adapter alone
 
 Each stage leaves a file in FOLDER and is not done again, so what broke off goes on where it was.
 """
@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,6 +47,19 @@ MODEL = "gemma-3-270m"
 _FORMS = {"all prompts": (True, False), "direct": (True,), "with candidates": (False,)}
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How an SFT adapter is made; `direct` and `passive` are shares of the rows."""
+
+    rows: int
+    rank: int
+    sft_epochs: int
+    teacher: str
+    direct: float
+    passive: float
+    learning_rate: float
+
+
 class Study:
     """One folder: `home` for models, runs and adapters, and the files of the stages."""
 
@@ -53,29 +67,19 @@ class Study:
         self,
         folder: Path,
         data: Path | None,
-        rows: int,
+        recipe: Recipe,
         pairs: int,
-        rank: int,
         also: Path | None = None,
         sft: Path | None = None,
         epochs: int | None = None,
         each: int = 200,
-        sft_epochs: int = 1,
-        teacher: str = "attributes",
-        direct: float = 0.5,
-        passive: float = 0.5,
     ) -> None:
         self.folder = folder
         self.home = folder / "home"
-        self.rows = rows
+        self.recipe = recipe
         self.pairs = pairs
-        self.rank = rank
         self.epochs = epochs
         self.each = each
-        self.sft_epochs = sft_epochs
-        self.teacher = teacher
-        self.direct = direct
-        self.passive = passive
         self.sft = sft.name if sft else "sft"
         self.models: dict[str, str | None] = {self.sft: self.sft} if sft else {"base": None, "sft": "sft"}
         if pairs:
@@ -98,7 +102,8 @@ class Study:
         self._synthesize()
         if self.sft == "sft":
             data = str(self.folder / "rows" / "train.parquet")
-            self._train("sft", "sft", ["--data", data, "--epochs", str(self.sft_epochs)])
+            options = ["--data", data, "--epochs", str(self.recipe.sft_epochs)]
+            self._train("sft", "sft", [*options, "--learning-rate", f"{self.recipe.learning_rate:g}"])
         if self.pairs:
             self._prefer()
             options = ["--pairs", str(self.folder / "pairs.jsonl"), "--parent", self.sft]
@@ -116,15 +121,15 @@ class Study:
                 {"dataset": name, "path": str(path.resolve()), "share": 1.0}
                 for name, path in self.sources.items()
             ],
-            "examples": self.rows,
+            "examples": self.recipe.rows,
             "preference": self._prompts(),
             "test": 0,
             "histories": {"k_core": 0, "max_length": 8},
-            "forms": {"direct": self.direct, "listwise": 1 - self.direct},
-            "responses": self.teacher,
-            "situations": {"passive": self.passive, "active": 1 - self.passive},
+            "forms": {"direct": self.recipe.direct, "listwise": 1 - self.recipe.direct},
+            "responses": self.recipe.teacher,
+            "situations": {"passive": self.recipe.passive, "active": 1 - self.recipe.passive},
         }
-        if self.teacher == "plain":  # which says the same of the same item, whatever the request was
+        if self.recipe.teacher == "plain":  # which says the same of the same item, whatever the request was
             config["quality"] = {"near_duplicate": 1.0}
         (self.folder / "job.json").write_text(json.dumps(config), encoding="utf-8")
         self._python("recsys", "synthesize", "--config", str(self.folder / "job.json"), "--out", str(out))
@@ -137,14 +142,14 @@ class Study:
         """Of the demo catalogues. Alone they have to give all prompts, and one person in five gives one,
         of which half are kept back for what the quality rules drop."""
         alone = 10 * self._prompts() if self.pairs and len(self.sources) == 1 else 0
-        return max(1000, self.rows, alone)
+        return max(1000, self.recipe.rows, alone)
 
     def _train(self, kind: str, name: str, options: list[str]) -> None:
         if (self.home / "adapters" / name).exists():
             return
         started = time.monotonic()
         settings = {"sft": ["--max-length", "768", "--no-samples"], "dpo": ["--no-samples"]}[kind]
-        settings += ["--lora-r", str(self.rank), "--lora-alpha", str(2 * self.rank)]
+        settings += ["--lora-r", str(self.recipe.rank), "--lora-alpha", str(2 * self.recipe.rank)]
         common = ["--model", MODEL, "--name", name, "--eval-steps", "0", "--home", str(self.home)]
         self._python("training", kind, *options, *settings, *common)
         (self.folder / f"{name}.seconds").write_text(f"{time.monotonic() - started:.0f}")
@@ -280,11 +285,11 @@ def main(
     teacher: Annotated[str, typer.Option(help="Of the responses: attributes or plain.")] = "attributes",
     direct: Annotated[float, typer.Option(min=0, max=1, help="Share of direct prompts.")] = 0.5,
     passive: Annotated[float, typer.Option(min=0, max=1, help="Share of passive prompts.")] = 0.5,
+    learning_rate: Annotated[float, typer.Option(help="Of SFT.")] = 2e-4,
 ) -> None:
     """Do what is not done yet, and print the table."""
-    Study(
-        folder, data, rows, pairs, rank, also, sft, epochs, each, sft_epochs, teacher, direct, passive
-    ).run()
+    recipe = Recipe(rows, rank, sft_epochs, teacher, direct, passive, learning_rate)
+    Study(folder, data, recipe, pairs, also, sft, epochs, each).run()
 
 
 if __name__ == "__main__":

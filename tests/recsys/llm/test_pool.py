@@ -133,7 +133,7 @@ def test_list_has_the_default_first_and_adapters_behind_their_base(
         (SMALL, None, ("en",)),
         (f"{SMALL}+tuned", "tuned", ("en",)),
         ("gemma-3-270m", None, ("en", "ko")),
-        ("gemma-3-270m+demo-sft", "demo-sft", ("en", "ko")),  # comes with the app
+        ("gemma-3-270m+demo-plain", "demo-plain", ("en", "ko")),  # comes with the app
         ("gemma-3-270m+korean", "korean", ("en", "ko")),
     ]
     assert not any(m.ready or m.error for m in pool.list())
