@@ -182,6 +182,11 @@ class Study:
             form: [place for place, one in enumerate(asked) if one.direct in wanted]
             for form, wanted in _FORMS.items()
         }
+        if len(self.sources) > 1:  # of which an adapter of the demo catalogues has seen nothing
+            forms |= {
+                f"films and books, {form}": [place for place in places if asked[place].dataset != "catalog"]
+                for form, places in forms.items()
+            }
         table = {
             form: {
                 language: {
