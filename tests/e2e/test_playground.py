@@ -210,6 +210,18 @@ def test_stopped_and_asked_again(page: Page) -> None:
     expect(column).not_to_contain_text("Stopped here")
 
 
+def test_the_model_is_shown_items_or_writes_from_memory(page: Page) -> None:
+    column = recommend(page)
+    column.locator("summary").click()
+    expect(column.locator(".zp-prompt pre")).to_contain_text("Candidates:\n1. ")
+    page.locator("#playground-settings button").first.click()
+    page.locator("#memory").get_by_text("nothing (from memory)").click()
+    column = recommend(page)
+    column.locator("summary").click()
+    expect(column.locator(".zp-prompt pre")).to_contain_text("Red Dead Redemption 2")
+    expect(column.locator(".zp-prompt pre")).not_to_contain_text("Candidates:")
+
+
 def test_models_side_by_side_and_retrieval_alone(page: Page) -> None:
     page.locator("#playground-settings button").first.click()
     for name in ("retrieval alone", "gemma-3-270m"):
