@@ -25,8 +25,8 @@ class FixedPrompt:
 
 @cache
 def fixed_prompts(languages: tuple[str, ...] = LANGUAGES) -> tuple[FixedPrompt, ...]:
-    """For each language a history within a domain, answered from memory, and one across domains and a request,
-    answered by a choice among candidates."""
+    """For each language a history within a domain, answered from memory, then one across domains and a
+    request, answered by a choice among candidates."""
     found = []
     for language in languages:
         for source, target in (("books", "books"), ("games", "films")):
