@@ -43,7 +43,7 @@ class EvaluationForm:
         self._none = gr.HTML(elem_id="eval-no-source", visible=False)
         self._groups = {group: self._group(group) for group in GROUPS}
         self._model = gr.Dropdown(
-            self._models(), value=self._pool.settings.model, label=t("eval_model"),
+            self._models(), value=self._pool.default, label=t("eval_model"),
             info=t("eval_model_info"), elem_id="eval-model",
         )  # fmt: skip
         with gr.Row():
@@ -151,7 +151,7 @@ class EvaluationForm:
         return (
             gr.update(choices=names, value=value),
             gr.update(value=empty, visible=not known),
-            gr.update(choices=models, value=model if model in models else models[0]),
+            gr.update(choices=models, value=model if model in models else self._pool.default),
             *groups,
         )
 
