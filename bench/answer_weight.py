@@ -27,6 +27,7 @@ from recsys.retrieval.embedders.choice import open_embedder
 from recsys.retrieval.item_matrix import unit
 from recsys.retrieval.ranker import words_of
 from recsys.retrieval.search_scores import KEYWORDS, search_scores
+from recsys.retrieval.settings import RetrievalSettings
 from recsys.retrieval.vector_cache import CachedEmbedder
 from recsys.settings import Settings
 
@@ -70,7 +71,8 @@ def _ndcg(bench: Workbench, case: Case) -> dict[tuple[float, float], float]:
     assert bench.answering is not None
     history = bench.history(case)
     said = bench.search_vector(case)
-    written = bench.answer_vectors(bench.answering.answers(history))
+    shown = bench.candidates(case, RetrievalSettings().candidates)
+    written = bench.answer_vectors(bench.answering.answers(history, candidates=shown))
     answer = unit(np.mean(unit(written), axis=0)) if len(written) else np.zeros_like(said)
     texts = [words_of(item) for item in history]
     order = np.random.default_rng([bench.seed, len(bench.data.items)]).permutation(len(bench.data.items))
